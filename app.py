@@ -1,0 +1,124 @@
+"""The AU-LLM Lite app: `python app.py`, then open the address that it prints."""
+
+import os
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+from functools import cache
+from threading import Lock
+
+import gradio as gr
+from gradio.processing_utils import save_file_to_cache
+
+from aullm_lite.analysis import analyze
+from aullm_lite.demo import example_clips
+from aullm_lite.errors import InputError
+from aullm_lite.page import CSS, EMPTY, PRESSED, details_html, examples_html, timeline_html, verdicts_html
+from aullm_lite.video import open_video
+
+HEADER = """<div class="au-head"><h1>AU-LLM Lite</h1>
+<p>Shows which facial movements (Action Units) happen in a short clip, when, and how sure it is: a small language
+model on an ordinary computer.</p></div>"""
+
+CONSENT = """<p class="au-note">Use your own face, that of an adult who agreed, or an example. The clip is read on the
+computer that runs this page, is used for nothing else, and is deleted within two hours.</p>"""
+
+NOTES = """
+- **Movement, not emotion.** The result says which parts of a face moved, not what anyone feels, means or hides.
+- **Trained on synthetic faces.** Drawn people and animated photographs; ages, skin tones, beards, glasses and webcams
+  that they do not resemble are untested. "Not sure" is a real answer.
+- **Brief movements need fast cameras.** Half of all micro-expressions rise in 150 ms: four frames of a common webcam.
+- **Not for judging people.** Do not use it on pupils, staff, applicants or anyone who did not agree.
+- **Nothing is kept.** No history, no telemetry, no face in the report; uploads are deleted within two hours.
+"""
+
+THEME = gr.themes.Soft(
+    primary_hue="teal", neutral_hue="slate", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
+).set(
+    block_label_text_color="*primary_800", block_title_text_color="*primary_800",
+    body_text_color_subdued="*neutral_600", block_info_text_color="*neutral_600",
+    button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_800",
+    button_primary_text_color="white", button_primary_background_fill_dark="*primary_700",
+    button_primary_background_fill_hover_dark="*primary_800", block_label_background_fill_dark="*primary_700",
+    body_background_fill="*neutral_50",
+)  # fmt: skip
+LAUNCH = dict(theme=THEME, css=CSS, max_file_size="20mb", show_error=False, footer_links=["api", "settings"])
+PLAIN = dict(apply_default_css=False)  # our own style sheet, in place of that for prose
+LONGEST = 60  # seconds of video; others wait meanwhile
+LOCK = Lock()
+
+
+@cache
+def _load():
+    from aullm_lite.model import AULLM
+
+    return AULLM.from_pretrained("demo")
+
+
+def load_model():
+    """The shipped checkpoint, loaded once however many visitors ask for it."""
+    with LOCK:
+        return _load()
+
+
+def check(video: str | None, fps: float | None):
+    """What the browser is told before anything runs, for each input."""
+    hint = "Please upload or record a clip first, or choose an example."
+    return [gr.validate(video is not None, hint), gr.validate(True, "")]
+
+
+def detect(video: str, fps: float | None = None, progress=gr.Progress()):
+    """Find the Action Units in a clip: verdicts, timeline and details as HTML, and the report as JSON."""
+    progress(0.0, "Preparing the model")
+    try:
+        if open_video(video, fps=fps).info.seconds > LONGEST:
+            raise InputError(f"This clip is longer than {LONGEST} seconds: cut out the part to look at.")
+        report = analyze(load_model(), video, fps=fps, progress=progress)
+    except InputError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    return verdicts_html(report), timeline_html(report), details_html(report), report.to_dict()
+
+
+def show_examples() -> str:
+    return examples_html(example_clips())
+
+
+def pick_example(event: gr.EventData) -> str:
+    """A copy of the example in the server's own temporary files, the only place from which Gradio serves."""
+    return save_file_to_cache(example_clips()[event.number].video, clip.GRADIO_CACHE)
+
+
+with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
+    gr.HTML(HEADER, **PLAIN)
+    with gr.Row():
+        with gr.Column(scale=1, min_width=280):
+            clip = gr.Video(label="Face clip", sources=["upload", "webcam"])
+            go = gr.Button("Find Action Units", variant="primary")
+            gr.HTML(CONSENT, **PLAIN)
+            with gr.Accordion("Slow motion?", open=False):
+                fps = gr.Number(label="True frames a second", value=None, minimum=1, maximum=10_000,
+                                info="Only for slow motion: how fast the camera recorded, such as 240.")  # fmt: skip
+            shelf = gr.HTML(js_on_load=PRESSED, **PLAIN)
+        with gr.Column(scale=2, min_width=280, elem_classes="au-result"):
+            verdicts = gr.HTML(EMPTY, **PLAIN)
+            timeline = gr.HTML(**PLAIN)
+            details = gr.HTML(**PLAIN)
+            with gr.Accordion("The report as data", open=False):
+                data = gr.JSON(show_label=False)
+    with gr.Accordion("What this tells, and what it does not"):
+        gr.Markdown(NOTES)
+
+    outputs = [verdicts, timeline, details, data]
+    model_queue = dict(concurrency_limit=1, concurrency_id="model")
+    go.click(detect, [clip, fps], outputs, api_name="detect", validator=check, show_progress_on=verdicts, **model_queue)
+    chosen = shelf.click(pick_example, None, clip, api_visibility="private")
+    chosen.then(detect, clip, outputs, show_progress_on=verdicts, api_visibility="private", **model_queue)
+    demo.load(show_examples, None, shelf, api_visibility="private")
+
+demo.queue(max_size=16)
+
+if __name__ == "__main__":
+    load_model()
+    example_clips()
+    demo.launch(**LAUNCH)

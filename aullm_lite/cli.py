@@ -1,0 +1,159 @@
+"""The command line: `python -m aullm_lite analyze | synth | train | evaluate | bench`.
+
+Heavy imports wait until a command needs them, so that `--help` answers at once.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from .errors import InputError
+
+
+def _analyze(args) -> None:
+    from .model import AULLM
+
+    report = AULLM.from_pretrained(args.model).analyze(args.video, fps=args.fps)
+    print(report)
+    print("\n" + report.text())
+    if args.json:
+        report.to_json(args.json)
+    if args.figure:
+        from .plots import report_figure
+
+        report_figure(report).savefig(args.figure)
+
+
+def _synth(args) -> None:
+    from .synth.export import write_dataset
+
+    write_dataset(args.out, subjects=args.subjects, clips=args.clips, tier=args.tier, seed=args.seed, form=args.format,
+                  photos=args.photos)
+    print(f"{args.subjects * args.clips if not args.photos else 'All'} clips written to {args.out}.")
+
+
+def _training_clips(args):
+    """Freshly made clips, or those of a folder written by `synth --format hf`."""
+    if args.data != "synth":
+        from .synth.export import read_dataset
+
+        return read_dataset(args.data)
+    from .synth.dataset import make_clips, training_recipe
+
+    return make_clips(args.subjects, args.clips, training_recipe, seed=args.seed, progress=True)
+
+
+def _train(args) -> None:
+    from .config import AULLMConfig
+    from .model import AULLM
+    from .plots import training_figure
+    from .train import TrainConfig, Trainer, check_folder
+
+    check_folder(args.out, resume=args.resume)
+    settings = {name: getattr(args, name) for name in ("epochs", "warmup", "batch_size", "loss", "seed", "mixed_precision")}
+    settings = TrainConfig(**{name: value for name, value in settings.items() if value is not None})
+    model = AULLM(AULLMConfig.from_preset(args.preset))
+    Trainer(model, _training_clips(args), settings, args.out).run(resume=args.resume)
+    training_figure(Path(args.out) / "metrics.jsonl").savefig(Path(args.out) / "metrics.png")
+    print(f"The checkpoint lies in {args.out}.")
+
+
+def _evaluate(args) -> None:
+    from . import evaluate
+    from .model import AULLM
+
+    model = AULLM.from_pretrained(args.checkpoint)
+    if args.full:
+        from .synth.photo import builtin_photos
+
+        scores = evaluate.full_report(model, builtin_photos(), subjects=args.subjects, clips=args.clips, seed=args.seed)
+    elif args.data == "synth":
+        scores = evaluate.synth_table(model, subjects=args.subjects, clips=args.clips, tier=args.tier, seed=args.seed)
+    else:
+        from .synth.export import read_dataset
+
+        scores = evaluate.evaluate(model, read_dataset(args.data))
+    print(evaluate.as_text(scores))
+    if args.json:
+        evaluate.write_json(args.json, scores)
+
+
+def _bench(args) -> None:
+    from . import bench
+    from .evaluate import write_json
+
+    figures = bench.run(args.model)
+    print(bench.as_text(figures))
+    if args.json:
+        write_json(args.json, figures)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m aullm_lite", description="Facial Action Units from short clips, with a language model.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name, run, text):
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command("analyze", _analyze, "Find the Action Units in a video file or a folder of frames.")
+    sub.add_argument("video", metavar="VIDEO_OR_FRAMES")
+    sub.add_argument("--json", metavar="FILE")
+    sub.add_argument("--figure", metavar="FILE.png")
+    sub.add_argument("--fps", type=float, help="true frames a second of a folder of frames (200 by default)")
+    sub.add_argument("--model", default="demo", metavar="CHECKPOINT")
+
+    sub = command("synth", _synth, "Write SynthME, generated clips with their truth.")
+    sub.add_argument("out", metavar="OUT")
+    _synth_size(sub, subjects=40, clips=25, seed=0)
+    sub.add_argument("--format", default="hf", choices=("hf", "frames", "casme2", "samm"))
+    sub.add_argument("--photos", metavar="DIR", help="animate the photographs of this folder instead of drawn people")
+
+    sub = command("train", _train, "Train a checkpoint.")
+    sub.add_argument("--data", default="synth", metavar="synth|DIR")
+    sub.add_argument("--preset", default="lite", choices=("lite", "paper", "smoke"))
+    sub.add_argument("--out", required=True, metavar="DIR")
+    sub.add_argument("--epochs", type=int, help="epochs with the language model")
+    sub.add_argument("--warmup", type=int, help="epochs of the visual part alone, before")
+    sub.add_argument("--batch-size", type=int)
+    sub.add_argument("--loss", choices=("bce", "asl"))
+    sub.add_argument("--mixed-precision", choices=("no", "bf16", "fp16"))
+    sub.add_argument("--resume", action="store_true", help="go on after the last finished epoch in --out")
+    sub.add_argument("--subjects", type=int, default=800)
+    sub.add_argument("--clips", type=int, default=25)
+    sub.add_argument("--seed", type=int, default=0)
+
+    sub = command("evaluate", _evaluate, "Score a checkpoint on people it has never seen.")
+    sub.add_argument("checkpoint", metavar="CHECKPOINT_DIR|demo")
+    sub.add_argument("--data", default="synth", metavar="synth|DIR")
+    _synth_size(sub, subjects=30, clips=50, seed=7)
+    sub.add_argument("--full", action="store_true", help="all tiers, photographs and moving heads: the model card's figures")
+    sub.add_argument("--json", metavar="FILE")
+
+    sub = command("bench", _bench, "Measure speed in pairs and print ratios.")
+    sub.add_argument("--model", default="demo", metavar="CHECKPOINT")
+    sub.add_argument("--json", metavar="FILE")
+    return parser
+
+
+def _synth_size(sub, *, subjects: int, clips: int, seed: int) -> None:
+    sub.add_argument("--subjects", type=int, default=subjects)
+    sub.add_argument("--clips", type=int, default=clips, help="clips of each subject")
+    sub.add_argument("--tier", default="standard", choices=("easy", "standard", "hard", "macro"))
+    sub.add_argument("--seed", type=int, default=seed)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 0 when all went well, 2 with one sentence when the input cannot be used."""
+    args = _parser().parse_args(argv)
+    try:
+        args.run(args)
+    except InputError as error:
+        print(f"{args.command}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{args.command}: {error.strerror or error} ({error.filename or 'no file'}): free some space or choose another place, "
+              "then run the same command again.", file=sys.stderr)
+        return 2
+    return 0

@@ -1,0 +1,80 @@
+"""Score a checkpoint on people it has never seen: drawn ones, animated photographs, moving heads."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import metrics
+from .errors import InputError
+from .model import AULLM
+from .synth.dataset import ClipSet, held_out_seed, make_clips, tier_recipe
+
+HEAD_LIMIT = "yaw, pitch, roll, scale and shift of 0.5 to 4 pixels at 64"
+
+
+def probabilities(model: AULLM, clips: np.ndarray, batch: int = 64) -> np.ndarray:
+    """Calibrated probabilities of many clips.  uint8 [N, T, H, W] -> [N, K]"""
+    parts = torch.from_numpy(clips).split(batch)
+    return np.concatenate([model.probabilities(part.float() / 255).cpu().numpy() for part in parts])
+
+
+def evaluate(model: AULLM, data: ClipSet) -> dict:
+    """All scores of a model on a data set, at the thresholds of its config, chosen on inner training subjects."""
+    if tuple(data.aus) != tuple(model.config.aus):
+        raise InputError(f"The data hold AUs {data.aus}, the model {model.config.aus}: they must be the same.")
+    return metrics.score_table(model.config.aus, data.labels, probabilities(model, data.clips), model.config.thresholds)
+
+
+def false_alarms(model: AULLM, data: ClipSet) -> float:
+    """Share of clips in which any AU gets the verdict `present`; to be used on clips that hold none."""
+    high = np.array([band[1] for band in model.config.not_sure])
+    return float((probabilities(model, data.clips) >= high).any(1).mean())
+
+
+def synth_table(model: AULLM, *, subjects: int = 30, clips: int = 50, tier: str = "standard", seed: int = 7) -> dict:
+    """Scores on unseen drawn subjects of one tier."""
+    data = make_clips(subjects, clips, tier_recipe(tier), seed=held_out_seed(seed))
+    return evaluate(model, data) | {"data": "SynthME (generated)", "tier": tier, "subjects": subjects,
+                                    "first_subject_seed": held_out_seed(seed)}
+
+
+def head_motion_table(model: AULLM, people, *, clips: int, seed: int) -> dict:
+    """What head movement does: false alarms on clips without any AU, and scores with AUs under the same movement."""
+    alone = make_clips(people, clips, tier_recipe("standard", head="moving", none=1.0), seed=seed)
+    under = make_clips(people, clips, tier_recipe("standard", head="moving"), seed=seed)
+    scores = evaluate(model, under)
+    return {"movement": HEAD_LIMIT, "clips": len(alone), "any_present_without_au": false_alarms(model, alone),
+            "f1": scores["mean"]["f1"], "ap": scores["mean"]["ap"]}
+
+
+def full_report(model: AULLM, photos: list, *, subjects: int = 30, clips: int = 50, seed: int = 7,
+                say: Callable[[str], None] = print) -> dict:
+    """Every figure that the model card quotes, on generated data only."""
+    first = held_out_seed(seed)
+    report = {"note": "All figures are on generated clips (SynthME); none is on a licensed data set.",
+              "seed": seed, "subjects": subjects, "clips_a_subject": clips, "tiers": {}, "photographs": {}, "head_motion": {}}
+    for tier in ("easy", "standard", "hard", "macro"):
+        say(f"drawn people, {tier} ...")
+        report["tiers"][tier] = synth_table(model, subjects=subjects, clips=clips, tier=tier, seed=seed)
+    for photo in photos:
+        say(f"animated photograph {photo.subject} ...")
+        data = make_clips([photo], 10 * clips, tier_recipe("standard"), seed=first)
+        report["photographs"][photo.subject] = evaluate(model, data)
+    say("moving heads ...")
+    report["head_motion"]["drawn"] = head_motion_table(model, subjects, clips=clips, seed=first)
+    if photos:
+        report["head_motion"]["photographs"] = head_motion_table(model, photos, clips=10 * clips, seed=first)
+    return report
+
+
+def write_json(path: Path | str, content: dict) -> None:
+    """Write a JSON file whole or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(content, indent=1) + "\n")
+    os.replace(partial, path)

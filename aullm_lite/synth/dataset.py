@@ -1,0 +1,98 @@
+"""SynthME: many people, many clips, and the truth about each, deterministic by seed.
+
+Every subject is drawn from its own seed and every clip from (subject seed, clip number), so a data set may be made in any
+order, by any number of threads, and stays the same.  Training uses subject seeds below `HELD_OUT`, evaluation above it.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from ..facs import CD6ME_AUS
+from .drawn import draw_identity
+from .identity import Identity
+from .render import Actor, render
+from .script import Script, draw_script
+
+HELD_OUT = 10_000_000  # subject seeds from here on are never trained on
+SEEDS_APART = 10_000  # subjects of neighbouring data-set seeds do not overlap
+
+
+@dataclass(frozen=True)
+class ClipSet:
+    """Clips with their truth; N clips, K action units in the order of `aus`."""
+
+    clips: np.ndarray  # [N, T, H, W] uint8
+    labels: np.ndarray  # [N, K] float32, 1 where the AU can be seen
+    subjects: np.ndarray  # [N] str
+    scripts: tuple[Script, ...]
+    aus: tuple[int, ...] = CD6ME_AUS
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def select(self, rows: np.ndarray) -> "ClipSet":
+        """The rows of an index or a mask."""
+        scripts = tuple(np.asarray(self.scripts, object)[rows])
+        return ClipSet(self.clips[rows], self.labels[rows], self.subjects[rows], scripts, self.aus)
+
+
+def held_out_seed(seed: int) -> int:
+    """First subject seed of an evaluation set: always in the range that training never uses."""
+    return seed if seed >= HELD_OUT else HELD_OUT + seed * SEEDS_APART
+
+
+def tier_recipe(tier: str, head: str = "still", none: float = 0.15) -> Callable[[np.random.Generator], Script]:
+    """Scripts of one tier, seen from onset to offset as in the licensed data sets."""
+    return lambda rng: draw_script(rng, tier, head=head, none=none)
+
+
+def training_recipe(rng: np.random.Generator) -> Script:
+    """Scripts for training: all tiers, labelled spans and sliding windows, still heads and moving ones.
+
+    A third of the heads move, half of those without any AU; a tenth of the clips begin at the height of a movement and
+    show only its undoing, which is no AU.
+    """
+    tier = rng.choice(["easy", "standard", "hard", "macro"], p=[0.15, 0.45, 0.20, 0.20])
+    view = rng.choice(["clip", "loose", "window", "release"], p=[0.35, 0.25, 0.30, 0.10])
+    moving = rng.random() < 0.35
+    return draw_script(rng, str(tier), view=str(view), head="moving" if moving else "still", none=0.5 if moving else 0.12)
+
+
+def labels_of(script: Script, aus=CD6ME_AUS) -> np.ndarray:
+    """One zero or one per AU.  -> [K]"""
+    seen = script.aus
+    return np.array([au in seen for au in aus], np.float32)
+
+
+def _subject_clips(identity: Identity, seed: int, count: int, recipe, size: int):
+    actor = Actor(identity, seed)
+    scripts = [recipe(np.random.default_rng((seed, number))) for number in range(count)]
+    clips = np.stack([render(actor, script, size) for script in scripts])
+    return (clips * 255 + 0.5).astype(np.uint8), scripts
+
+
+def make_clips(subjects: int | list[Identity], clips: int, recipe, *, seed: int = 0, size: int = 64,
+               workers: int = 2, progress: bool = False) -> ClipSet:
+    """Render `clips` clips of each of `subjects` people (a number of drawn ones, or given identities).
+
+    `seed` is the first subject's seed, the next subjects count up from it.
+    """
+    count = subjects if isinstance(subjects, int) else len(subjects)
+
+    def one(index: int):
+        identity = draw_identity(seed + index) if isinstance(subjects, int) else subjects[index]
+        return identity.subject, *_subject_clips(identity, seed + index, clips, recipe, size)
+
+    with ThreadPoolExecutor(workers) as pool:
+        made = list(tqdm(pool.map(one, range(count)), total=count, desc="SynthME", unit="person", disable=not progress))
+    scripts = tuple(script for _, _, some in made for script in some)
+    return ClipSet(
+        clips=np.concatenate([some for _, some, _ in made]),
+        labels=np.stack([labels_of(script) for script in scripts]),
+        subjects=np.repeat([name for name, _, _ in made], clips),
+        scripts=scripts,
+    )

@@ -1,0 +1,253 @@
+"""Train an AU-LLM: warm up the eye, then teach the language model to read its token.
+
+The language model starts far behind a plain linear head, because its token passes thirty layers that have never seen
+one.  So the first epochs train the visual part alone, with an auxiliary linear head on the visual token; the later ones
+train everything, the auxiliary head kept as a helper that is not saved.  A motion front end without weights is computed
+once.  After every epoch all that is needed to go on is written to disk, whole or not at all.
+"""
+
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+from tqdm.auto import tqdm
+
+from . import metrics
+from .errors import InputError
+from .losses import loss_function
+from .model import AULLM
+from .synth.dataset import ClipSet
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train.  `epochs` counts those with the language model, `warmup` those before, without it."""
+
+    epochs: int = 3
+    warmup: int = 5
+    batch_size: int = 128
+    lr: float = 2e-3  # peak, of the visual part and the heads
+    lr_lora: float = 5e-4
+    weight_decay: float = 0.01
+    auxiliary: float = 0.3  # weight of the helper's loss beside the main one
+    loss: str = "bce"
+    inner_share: float = 0.1  # of the subjects, to choose epoch, thresholds and calibration
+    seed: int = 0
+    mixed_precision: str = "no"
+
+
+def check_folder(out: Path | str, *, resume: bool) -> None:
+    """Raise `InputError` before hours are spent where the folder holds another run, or cannot be written."""
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    if (out / "state.safetensors").exists() and not resume:
+        raise InputError(f"{out} holds a training run: pass --resume to go on with it, or another --out.")
+
+
+def split_inner(subjects: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Which clips are of inner subjects: no person stands on both sides.  [N] -> bool [N]"""
+    people = np.unique(subjects)
+    if len(people) < 2:
+        raise InputError(f"Training needs at least 2 subjects (one to validate on), got {len(people)}.")
+    chosen = np.random.default_rng(seed).permutation(people)[: max(1, round(share * len(people)))]
+    return np.isin(subjects, chosen)
+
+
+def one_cycle(progress: float) -> float:
+    """Share of the peak learning rate: up over the first fifth, then down along a cosine.  0..1 -> 0..1"""
+    rise = 0.2
+    return progress / rise if progress < rise else 0.5 + 0.5 * float(np.cos(np.pi * (progress - rise) / (1 - rise)))
+
+
+def mirror(motion: Tensor, flip: Tensor) -> Tensor:
+    """Mirror some clips of a flow field: columns swap and x changes its sign.  [B, 2, T, H, W], [B] -> same"""
+    sign = torch.tensor([-1.0, 1.0], device=motion.device).view(1, 2, 1, 1, 1)
+    return torch.where(flip.view(-1, 1, 1, 1, 1), motion.flip(-1) * sign, motion)
+
+
+class Trainer:
+    """One training run in one folder: `Trainer(model, data, config, out).run()`, again with `resume=True` after a kill."""
+
+    def __init__(self, model: AULLM, data: ClipSet, config: TrainConfig, out: Path | str):
+        torch.manual_seed(config.seed)
+        self.config, self.out = config, Path(out)
+        self.accelerator = Accelerator(mixed_precision=config.mixed_precision)
+        self.loss = loss_function(config.loss)
+        self.fixed_motion = not any(True for _ in model.motion.parameters())
+        self.device = self.accelerator.device
+        self.model = model.to(self.device)
+        self.helper = nn.Linear(model.au_head.in_features, model.au_head.out_features).to(self.device)
+        inner = split_inner(data.subjects, config.inner_share, config.seed)
+        self.inner_labels = data.labels[inner]
+        self.train_set, self.inner_set = self.dataset(data.select(~inner)), self.dataset(data.select(inner))
+        self.epoch, self.best = 0, -1.0
+        self.optimizer = torch.optim.AdamW(self.parameter_groups(), betas=(0.9, 0.98))
+        self.optimizer = self.accelerator.prepare(self.optimizer)
+
+    @torch.no_grad()
+    def dataset(self, data: ClipSet) -> TensorDataset:
+        """What the loop reads: the motion itself where nothing in the front end is trained, else the clips."""
+        clips, labels = torch.from_numpy(data.clips), torch.from_numpy(data.labels)
+        if not self.fixed_motion:
+            return TensorDataset(clips, labels)
+        motion = torch.cat([
+            self.model.motion(batch.to(self.device).float() / 255).to("cpu", torch.float16)
+            for batch in tqdm(clips.split(64), desc="motion", unit="batch", leave=False)
+        ])
+        return TensorDataset(motion, labels)
+
+    def parameter_groups(self) -> list[dict]:
+        """LoRA learns slower than what starts from nothing."""
+        lora = [p for name, p in self.model.named_parameters() if p.requires_grad and "lora_" in name]
+        rest = [p for name, p in self.model.named_parameters() if p.requires_grad and "lora_" not in name]
+        c = self.config
+        return [{"params": rest + list(self.helper.parameters()), "peak": c.lr, "weight_decay": c.weight_decay},
+                {"params": lora, "peak": c.lr_lora, "weight_decay": 0.0}]
+
+    def motion(self, batch: Tensor) -> Tensor:
+        batch = batch.to(self.device)
+        return batch.float() if self.fixed_motion else self.model.motion(batch.float() / 255)
+
+    def run(self, resume: bool = False) -> AULLM:
+        """All epochs, then calibration on inner subjects; returns the best model, which lies in `out` too."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        if resume and (self.out / "state.safetensors").exists():
+            self.load_state()
+        while self.epoch < self.config.warmup + self.config.epochs:
+            figures = {"epoch": self.epoch + 1, "stage": "visual" if self.warming else "all", "loss": self.train_epoch()}
+            figures |= self.validate()
+            self.epoch += 1
+            self.log(figures)
+            if not self.last_warm and figures["ap"] > self.best:
+                self.best = figures["ap"]
+                self.model.save_pretrained(self.out)
+            self.save_state()
+        return self.calibrated()
+
+    @property
+    def warming(self) -> bool:
+        return self.epoch < self.config.warmup
+
+    @property
+    def last_warm(self) -> bool:
+        """Whether the epoch just counted was still one of the warm-up: its language model has learnt nothing yet."""
+        return self.epoch <= self.config.warmup and self.config.epochs > 0
+
+    def train_epoch(self) -> float:
+        """One pass over the training clips; the mean loss."""
+        self.model.train()
+        generator = torch.Generator().manual_seed(self.config.seed * 1000 + self.epoch)  # a resumed epoch is the same
+        loader = DataLoader(self.train_set, self.config.batch_size, shuffle=True, drop_last=True, generator=generator)
+        stage = "visual part" if self.warming else "all parts"
+        total = 0.0
+        bar = tqdm(loader, desc=f"epoch {self.epoch + 1} ({stage})", leave=False)
+        for step, (batch, labels) in enumerate(bar):
+            self.set_rate(step / len(loader))
+            motion = self.motion(batch)
+            if motion.shape[1] == 2:
+                motion = mirror(motion, torch.rand(len(motion), generator=generator).to(self.device) < 0.5)
+            total += self.step(motion, labels.to(self.device))
+            bar.set_postfix(loss=f"{total / (step + 1):.4f}")
+        return total / max(len(loader), 1)
+
+    def set_rate(self, share_of_epoch: float) -> None:
+        """The learning rate is a function of the position alone, so that a resumed run needs no scheduler state."""
+        done, length = (self.epoch, self.config.warmup) if self.warming else (self.epoch - self.config.warmup, self.config.epochs)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * one_cycle((done + share_of_epoch) / length)
+
+    def step(self, motion: Tensor, labels: Tensor) -> float:
+        """One update; in the warm-up only the helper's loss counts and the language model rests."""
+        with self.accelerator.autocast():
+            token = self.model.visual_token(motion)
+            loss = self.loss(self.helper(token.flatten(1)).float(), labels)
+            if not self.warming:
+                logits = self.model.au_head(self.model.hidden(token)).float()
+                loss = self.loss(logits, labels) + self.config.auxiliary * loss
+        self.optimizer.zero_grad()
+        self.accelerator.backward(loss)
+        self.accelerator.clip_grad_norm_([p for g in self.optimizer.param_groups for p in g["params"]], 1.0)
+        self.optimizer.step()
+        return loss.item()
+
+    @torch.no_grad()
+    def inner_logits(self) -> np.ndarray:
+        """Logits of the inner clips, by the helper while the language model still rests.  -> [N, K]"""
+        self.model.eval()
+        answers = []
+        for batch, _ in DataLoader(self.inner_set, 256):
+            token = self.model.visual_token(self.motion(batch))
+            warm = self.helper(token.flatten(1)) if self.warming else self.model.au_head(self.model.hidden(token))
+            answers.append(warm.float().cpu().numpy())
+        return np.concatenate(answers)
+
+    def validate(self) -> dict:
+        """Figures on inner subjects: mean average precision, and mean F1 at a plain 0.5."""
+        logits, present = self.inner_logits(), self.inner_labels.any(0)
+        return {"ap": float(metrics.average_precision(self.inner_labels, logits)[present].mean()),
+                "f1": float(metrics.f1_positive(self.inner_labels, logits > 0)[present].mean())}
+
+    def log(self, figures: dict) -> None:
+        rounded = {k: round(v, 5) if isinstance(v, float) else v for k, v in figures.items()}
+        with open(self.out / "metrics.jsonl", "a") as file:
+            file.write(json.dumps(rounded) + "\n")
+        print("epoch {epoch} ({stage}): loss {loss:.4f}, inner AP {ap:.4f}, inner F1 {f1:.4f}".format(**figures), flush=True)
+
+    def trained(self) -> dict[str, Tensor]:
+        """Every tensor that training changes: weights, batch statistics, the helper's."""
+        tensors = {f"model.{k}": v for k, v in self.model.trained_state().items()}
+        return tensors | {f"helper.{k}": v for k, v in self.helper.state_dict().items()}
+
+    def save_state(self) -> None:
+        """Write all that resuming needs: tensors as safetensors, atomically."""
+        moments = {f"optimizer.{i}.{k}": v for i, s in self.optimizer.state_dict()["state"].items() for k, v in s.items()}
+        tensors = {k: v.detach().contiguous().cpu() for k, v in (self.trained() | moments).items()}
+        facts = {"epoch": str(self.epoch), "best": str(self.best), "config": json.dumps(asdict(self.config))}
+        partial = self.out / "state.safetensors.partial"
+        save_file(tensors, partial, metadata=facts)
+        os.replace(partial, self.out / "state.safetensors")
+
+    def load_state(self) -> None:
+        """Go on where `save_state` left off.  Raises `InputError` when the settings differ."""
+        with safe_open(self.out / "state.safetensors", "pt") as file:
+            facts = file.metadata()
+            tensors = {key: file.get_tensor(key) for key in file.keys()}
+        if json.loads(facts["config"]) != json.loads(json.dumps(asdict(self.config))):
+            raise InputError(f"{self.out} was trained with other settings: use the same ones, or another --out.")
+        part = lambda prefix: {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}  # noqa: E731
+        self.model.load_trained_state(part("model."))
+        self.helper.load_state_dict(part("helper."))
+        state = self.optimizer.state_dict()
+        for key, value in part("optimizer.").items():
+            index, name = key.split(".")
+            state["state"].setdefault(int(index), {})[name] = value
+        self.optimizer.load_state_dict(state)
+        self.epoch, self.best = int(facts["epoch"]), float(facts["best"])
+        log.info("resumed after epoch %d", self.epoch)
+
+    def calibrated(self) -> AULLM:
+        """The best epoch's model with calibration, thresholds and the not-sure band fitted on inner subjects."""
+        self.model.load_weights(self.out)
+        self.epoch = self.config.warmup + max(self.config.epochs, 1)
+        logits = self.inner_logits()
+        calibration = metrics.fit_calibration(self.inner_labels, logits)
+        probabilities = 1 / (1 + np.exp(-(logits * calibration[:, 0] + calibration[:, 1])))
+        thresholds = metrics.best_thresholds(self.inner_labels, probabilities)
+        band = metrics.verdict_band(self.inner_labels, probabilities, thresholds)
+        rounded = lambda rows: tuple(tuple(round(float(v), 4) for v in row) for row in rows)  # noqa: E731
+        self.model.config = replace(
+            self.model.config, calibration=rounded(calibration), not_sure=rounded(band),
+            thresholds=tuple(round(float(t), 4) for t in thresholds))
+        self.model.save_pretrained(self.out)
+        return self.model

@@ -1,0 +1,41 @@
+"""The app as the browser tests see it: all real but the model, whose answer is made up.  No weights, no network."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+
+from sample_report import face_crop, sample_report
+
+import app
+from aullm_lite.demo import Example
+from aullm_lite.video import write_video
+
+
+def fake_analyze(model, path, *, progress=None, **_):
+    progress(0.5, "2.0 s of the video seen")
+    time.sleep(0.3)
+    return sample_report()
+
+
+def fake_examples(folder=Path(tempfile.mkdtemp())) -> tuple[Example, ...]:
+    clip, poster = folder / "example.mp4", folder / "example.png"
+    if not clip.exists():
+        Image.fromarray(face_crop()).save(poster)
+        write_video(clip, np.stack([np.roll(face_crop(), n, 0) for n in range(20)]), 20)
+    return tuple(Example(title, str(clip), str(poster)) for title in ("Brows", "Lip corners", "Photograph"))
+
+
+def main() -> None:
+    app.load_model, app.analyze, app.example_clips = lambda: None, fake_analyze, fake_examples
+    fake_examples()
+    app.demo.launch(**app.LAUNCH)
+
+
+if __name__ == "__main__":
+    main()

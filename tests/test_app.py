@@ -1,0 +1,135 @@
+import json
+import os
+from html.parser import HTMLParser
+
+os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1")
+
+import gradio as gr
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError, ValidationError
+from sample_report import face_crop, sample_report
+
+import app
+from aullm_lite import page
+from aullm_lite.video import write_video
+
+
+class Words(HTMLParser):
+    """The text of a page, and a check that every element is closed."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.open, self.words = [], []
+        self.feed(html)
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def __str__(self):
+        return " ".join(" ".join(self.words).split())
+
+
+def test_verdicts_say_in_words_what_the_bars_show():
+    text = str(Words(page.verdicts_html(sample_report())))
+    assert text.startswith("AU12 Lip corner puller, AU6 Cheek raiser Note: The video has 30 frames")
+    assert "0.94 (threshold 0.50) ✓ present 0.95 – 1.15 – 1.42 s" in text and "? not sure" in text
+    assert all(finding.label in text for finding in sample_report().findings)
+
+
+def test_warnings_are_escaped():
+    html = page.verdicts_html(sample_report(warnings=("<script>alert(1)</script>",)))
+    assert "<script>" not in html and "&lt;script&gt;" in html
+
+
+def test_timeline_is_one_drawing_for_each_width_with_words_for_the_ear():
+    html = page.timeline_html(sample_report())
+    Words(html.replace("<?xml", ""))
+    assert html.count("<svg") == 2 and "AU12 from 0.95 to 1.42 s, apex 1.15 s" in html
+    assert "currentColor" in html and "#1f2933" not in html
+
+
+def test_details_hold_the_latency_the_face_and_the_report():
+    html = page.details_html(sample_report())
+    assert "Read and align 812 ms" in str(Words(html)) and "2.8 × real time" in html and 'src="data:image/png' in html
+    assert 'download="au-report.json"' in html
+    assert "<img" not in page.details_html(sample_report(crop=None))
+
+
+def test_importing_the_app_loads_no_model():
+    assert app._load.cache_info().currsize == 0
+
+
+def test_module_level_demo_stores_nothing_for_long():
+    assert isinstance(app.demo, gr.Blocks) and app.demo.delete_cache == (3600, 3600)
+
+
+def test_page_says_what_it_is_for():
+    for promise in ("adult who agreed", "deleted within two hours"):
+        assert promise in " ".join(app.CONSENT.split())
+    assert "Movement, not emotion" in app.NOTES and "synthetic" in app.NOTES
+
+
+@pytest.fixture(scope="module")
+def client():
+    def answer(model, path, *, progress=None, **_):
+        return sample_report()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "load_model", lambda: None)
+        patch.setattr(app, "analyze", answer)
+        patch.setattr(app, "example_clips", lambda: ())
+        url = app.demo.launch(prevent_thread_lock=True, quiet=True, **app.LAUNCH)[1]
+        yield Client(url, verbose=False)
+        app.demo.close()
+
+
+@pytest.fixture
+def clip(tmp_path):
+    path = tmp_path / "clip.mp4"
+    write_video(path, np.stack([face_crop(64)] * 20), 20)
+    return handle_file(str(path))
+
+
+def test_detect_is_the_only_public_endpoint(client):
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/detect"}
+
+
+def test_detect_answers_with_pages_and_data(client, clip):
+    verdicts, timeline, details, data = client.predict(clip, api_name="/detect")
+    assert "AU12 Lip corner puller" in verdicts and "<svg" in timeline and "real time" in details
+    assert data == json.loads(sample_report().to_json())
+
+
+def test_bad_input_is_one_friendly_sentence(client, tmp_path):
+    path = tmp_path / "notes.mp4"
+    path.write_bytes(b"hello")
+    with pytest.raises(AppError, match="^notes.mp4 is not a video that can be read: give an mp4"):
+        client.predict(handle_file(str(path)), api_name="/detect")
+
+
+def test_no_clip_is_noticed_before_anything_runs(client):
+    with pytest.raises(ValidationError, match="upload or record a clip"):
+        client.predict(None, api_name="/detect")
+
+
+def test_a_long_clip_is_refused(client, clip, monkeypatch):
+    monkeypatch.setattr(app, "LONGEST", 0.5)
+    with pytest.raises(AppError, match="longer than 0.5 seconds: cut out"):
+        client.predict(clip, api_name="/detect")
+
+
+def test_true_rate_of_slow_motion_reaches_the_analysis(client, clip, monkeypatch):
+    seen = []
+    monkeypatch.setattr(app, "analyze", lambda model, path, *, fps, progress: seen.append(fps) or sample_report())
+    client.predict(clip, 240, api_name="/detect")
+    assert seen == [240]
