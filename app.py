@@ -1,6 +1,7 @@
 """The AU-LLM Lite app: `python app.py`, then open the address that it prints."""
 
 import os
+import sys
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -110,15 +111,25 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
         gr.Markdown(NOTES)
 
     outputs = [verdicts, timeline, details, data]
-    model_queue = dict(concurrency_limit=1, concurrency_id="model")
-    go.click(detect, [clip, fps], outputs, api_name="detect", validator=check, show_progress_on=verdicts, **model_queue)
+    running = dict(concurrency_limit=1, concurrency_id="model", show_progress_on=verdicts, scroll_to_output=True)
+    go.click(detect, [clip, fps], outputs, api_name="detect", validator=check, **running)
     chosen = shelf.click(pick_example, None, clip, api_visibility="private")
-    chosen.then(detect, clip, outputs, show_progress_on=verdicts, api_visibility="private", **model_queue)
+    chosen.then(detect, clip, outputs, api_visibility="private", **running)
     demo.load(show_examples, None, shelf, api_visibility="private")
 
 demo.queue(max_size=16)
 
-if __name__ == "__main__":
-    load_model()
-    example_clips()
+
+def main() -> None:
+    """Fetch and load what is needed, saying so, then serve at `GRADIO_SERVER_NAME` and `GRADIO_SERVER_PORT`."""
+    try:
+        load_model()
+        example_clips()
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
     demo.launch(**LAUNCH)
+
+
+if __name__ == "__main__":
+    main()

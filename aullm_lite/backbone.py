@@ -1,7 +1,14 @@
-"""The 3D-CNN: local texture in the middle, the meaning of the whole at the end."""
+"""The 3D-CNN: local texture in the middle, the meaning of the whole at the end.
 
-import torch
+Order and sizes are the paper's: the stem filters each frame for itself, the body couples neighbours in time.  Nothing
+is padded, so 64 pixels become 60, pooled 20, then 18, pooled 9; and 5 motion frames become 4, pooled 2.
+"""
+
 from torch import Tensor, nn
+
+from .errors import InputError
+
+MID, HIGH = (64, 2, 9, 9), 256  # the features of one clip: [C, T, H, W] and their summary
 
 
 class SqueezeExcite(nn.Module):
@@ -12,7 +19,7 @@ class SqueezeExcite(nn.Module):
         self.gate = nn.Sequential(
             nn.Linear(channels, channels // reduction, bias=False), nn.ReLU(),
             nn.Linear(channels // reduction, channels, bias=False), nn.Sigmoid(),
-        )
+        )  # fmt: skip
 
     def forward(self, x: Tensor) -> Tensor:
         squeezed = x.mean(dim=(-2, -1)).mT  # [B, T, C]
@@ -20,16 +27,23 @@ class SqueezeExcite(nn.Module):
 
 
 class Backbone3D(nn.Module):
-    """Motion to mid-level (texture) and high-level (semantic) features.  [B, C, 5, 64, 64] -> [B, 64, 2, 9, 9], [B, 256]"""
+    """Motion to texture and semantic features.  [B, C, 5, 64, 64] -> [B, 64, 2, 9, 9], [B, 256]"""
 
     def __init__(self, in_chans: int = 1, *, drop_rate: float = 0.3):
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv3d(in_chans, 32, (1, 5, 5)), nn.ReLU(), nn.MaxPool3d((1, 3, 3)), nn.BatchNorm3d(32), nn.Dropout3d(drop_rate))
-        self.body = nn.Sequential(
-            nn.Conv3d(32, 64, (2, 3, 3)), nn.ReLU(), nn.BatchNorm3d(64), SqueezeExcite(64), nn.MaxPool3d(2), nn.Dropout3d(drop_rate))
-        self.semantic = nn.Sequential(nn.Flatten(), nn.Linear(10368, 256), nn.ReLU(), nn.Dropout(drop_rate))
+        self.takes = (in_chans, 5, 64, 64)
+        self.stem = nn.Sequential(  # -> [B, 32, 5, 20, 20]
+            nn.Conv3d(in_chans, 32, (1, 5, 5)), nn.ReLU(), nn.MaxPool3d((1, 3, 3)),
+            nn.BatchNorm3d(32), nn.Dropout3d(drop_rate),
+        )  # fmt: skip
+        self.body = nn.Sequential(  # -> [B, 64, 2, 9, 9]
+            nn.Conv3d(32, 64, (2, 3, 3)), nn.ReLU(), nn.BatchNorm3d(64),
+            SqueezeExcite(64), nn.MaxPool3d(2), nn.Dropout3d(drop_rate),
+        )  # fmt: skip
+        self.semantic = nn.Sequential(nn.Flatten(), nn.Linear(64 * 2 * 9 * 9, HIGH), nn.ReLU(), nn.Dropout(drop_rate))
 
     def forward(self, motion: Tensor) -> tuple[Tensor, Tensor]:
+        if motion.shape[1:] != self.takes:
+            raise InputError(f"The 3D-CNN takes motion [B, {', '.join(map(str, self.takes))}], got {[*motion.shape]}.")
         mid = self.body(self.stem(motion))
         return mid, self.semantic(mid)

@@ -1,88 +1,111 @@
 """All settings of a model in one frozen dataclass; a checkpoint's config.json holds these and nothing else."""
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields, replace
 
 from .errors import InputError
 from .facs import ACTION_UNITS, CD6ME_AUS
 
-PROMPT = "You read facial movement. The next token holds the motion of a short face clip. Which facial Action Units moved?"
+PROMPT = (
+    "You read facial movement. The next token holds the motion of a short face clip. "
+    "Which facial Action Units moved?"
+)
 CHOICES = {"motion": ("lucas_kanade", "eulerian"), "projector": ("lite", "paper")}
+PRESETS = {  # in what each differs from `lite`
+    "lite": {},
+    "paper": {"motion": "eulerian", "projector": "paper", "drop_rate": 0.3},
+    "smoke": {"language_model": "random", "lora_rank": 4, "lora_alpha": 8, "prompt": "Which Action Units moved?"},
+}
 
 
 @dataclass(frozen=True)
 class AULLMConfig:
-    """Settings of an AU-LLM; K = len(aus), and the logits come in the order of `aus`."""
+    """Settings of an AU-LLM with K = len(aus) Action Units.  Raises `InputError` for a setting that cannot be."""
 
-    preset: str = "lite"
-    aus: tuple[int, ...] = CD6ME_AUS
-    frames: int = 6
-    size: int = 64  # pixels of the square grey clip in face coordinates
+    preset: str = "lite"  # where these settings started; informs the reader, decides nothing
+    aus: tuple[int, ...] = CD6ME_AUS  # FACS numbers, in the order of the logits
+    frames: int = 6  # T, onset to offset; the 3D-CNN is built for 6
+    size: int = 64  # H = W, pixels of the square grey clip in face coordinates; the 3D-CNN is built for 64
     motion: str = "lucas_kanade"  # or "eulerian", the paper's front end
-    projector: str = "lite"  # or "paper", the paper's EFP with its 62 M weights
+    projector: str = "lite"  # or "paper", the paper's EFP with its 62.7 M weights
     language_model: str = "smollm2-135m-instruct"  # or "random" (for tests), or any causal LM of the Hub
-    prompt: str = PROMPT
+    prompt: str = PROMPT  # what the language model reads before the visual token, the same for every clip
     lora_rank: int = 16
-    lora_alpha: int = 32
+    lora_alpha: int = 32  # LoRA's output is scaled by alpha / rank
     lora_dropout: float = 0.1
-    drop_rate: float = 0.1  # of the visual part
+    drop_rate: float = 0.1  # dropout of the visual part
     base_fingerprint: str = ""  # of the language model that the LoRA weights belong to
     calibration: tuple[tuple[float, float], ...] = ()  # per AU (scale, bias): p = sigmoid(scale * logit + bias)
-    thresholds: tuple[float, ...] = ()  # per AU, on the calibrated probability
+    thresholds: tuple[float, ...] = ()  # per AU, present or absent, on the calibrated probability
     not_sure: tuple[tuple[float, float], ...] = ()  # per AU (low, high): below absent, from high on present
 
     def __post_init__(self):
-        for name in ("aus", "thresholds"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
         k = len(self.aus)
-        for name, plain in (("calibration", (1.0, 0.0)), ("thresholds", 0.5), ("not_sure", (0.4, 0.6))):
-            rows = getattr(self, name) or (plain,) * k  # uncalibrated until training has seen inner subjects
-            object.__setattr__(self, name, tuple(tuple(r) if isinstance(r, (list, tuple)) else r for r in rows))
-        self.check()
+        uncalibrated = {"calibration": ((1.0, 0.0),) * k, "thresholds": (0.5,) * k, "not_sure": ((0.4, 0.6),) * k}
+        for name in ("aus", *uncalibrated):
+            rows = getattr(self, name) or uncalibrated.get(name, ())  # until training has seen inner subjects
+            object.__setattr__(self, name, tuple(tuple(row) if isinstance(row, list) else row for row in rows))
+        self._check_choices()
+        self._check_numbers()
+        self._check_decisions()
 
-    def check(self) -> None:
-        """Raise `InputError` with one sentence where a setting cannot be."""
-        unknown = [au for au in self.aus if au not in ACTION_UNITS]
-        if unknown or not self.aus or len(set(self.aus)) != len(self.aus):
-            raise InputError(f"aus must be different numbers of the FACS table, got {self.aus}.")
-        for name, known in CHOICES.items():
+    def _check_choices(self) -> None:
+        if not self.aus or len(set(self.aus)) < len(self.aus) or not set(self.aus) <= set(ACTION_UNITS):
+            known = " ".join(map(str, ACTION_UNITS))
+            raise InputError(f"aus must be different numbers out of {known}, got {list(self.aus)}.")
+        for name, known in (CHOICES | {"preset": tuple(PRESETS)}).items():
             if getattr(self, name) not in known:
                 raise InputError(f"Unknown {name} {getattr(self, name)!r}: choose one of {', '.join(known)}.")
+        for name in ("language_model", "prompt"):
+            if not getattr(self, name):
+                raise InputError(f"{name} is empty: leave it out for the default.")
+
+    def _check_numbers(self) -> None:
+        if (self.frames, self.size) != (6, 64):
+            raise InputError(f"The 3D-CNN takes 6 frames of 64 pixels, got frames={self.frames}, size={self.size}.")
+        if self.lora_rank < 1 or self.lora_alpha <= 0:
+            raise InputError(f"lora_rank and lora_alpha must be positive, got {self.lora_rank} and {self.lora_alpha}.")
+        for name in ("lora_dropout", "drop_rate"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}.")
+
+    def _check_decisions(self) -> None:
         for name in ("calibration", "thresholds", "not_sure"):
             if len(getattr(self, name)) != len(self.aus):
                 raise InputError(f"{name} has {len(getattr(self, name))} rows for {len(self.aus)} AUs.")
-
-    @classmethod
-    def preset_of(cls, name: str) -> dict:
-        """The settings in which a preset differs from `lite`."""
-        presets = {
-            "lite": {},
-            "paper": {"motion": "eulerian", "projector": "paper", "drop_rate": 0.3},
-            "smoke": {"language_model": "random", "lora_rank": 4, "lora_alpha": 8, "prompt": "Which Action Units moved?"},
-        }
-        if name not in presets:
-            raise InputError(f"Unknown preset {name!r}: choose one of {', '.join(presets)}.")
-        return presets[name]
+        if not all(math.isfinite(scale) and math.isfinite(bias) for scale, bias in self.calibration):
+            raise InputError(f"calibration must be finite (scale, bias) pairs, got {self.calibration}.")
+        if not all(0 <= p <= 1 for p in self.thresholds):
+            raise InputError(f"thresholds are probabilities, 0 to 1, got {self.thresholds}.")
+        if not all(0 <= low <= high <= 1 for low, high in self.not_sure):
+            raise InputError(f"not_sure must be (low, high) pairs with 0 <= low <= high <= 1, got {self.not_sure}.")
 
     @classmethod
     def from_preset(cls, name: str, **changes) -> "AULLMConfig":
         """`lite` (default), `paper` (faithful) or `smoke` (tests), with changes."""
-        return cls(preset=name, **cls.preset_of(name) | changes)
+        if name not in PRESETS:
+            raise InputError(f"Unknown preset {name!r}: choose one of {', '.join(PRESETS)}.")
+        return cls(preset=name, **PRESETS[name] | changes)
+
+    def changed(self, **changes) -> "AULLMConfig":
+        """The same settings but for some."""
+        return replace(self, **changes)
 
     def to_json(self) -> str:
+        """Every setting, as `from_json` reads it."""
         return json.dumps(asdict(self), indent=1) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "AULLMConfig":
+    def from_json(cls, text: str | bytes) -> "AULLMConfig":
         """Read what `to_json` wrote.  Raises `InputError` on anything else."""
         try:
             values = json.loads(text)
-            known = {f.name for f in fields(cls)}
-            if not isinstance(values, dict) or set(values) - known:
-                raise InputError(f"config.json holds settings that this version does not know: {sorted(set(values) - known)}.")
+            unknown = sorted(set(values) - {f.name for f in fields(cls)})
+            if unknown:
+                raise InputError(f"config.json holds settings that this version does not know: {', '.join(unknown)}.")
             return cls(**values)
-        except (json.JSONDecodeError, TypeError) as error:
+        except InputError:
+            raise
+        except (ValueError, TypeError) as error:
             raise InputError(f"config.json cannot be read ({error}): fetch the checkpoint again.") from None
-
-    def changed(self, **changes) -> "AULLMConfig":
-        return replace(self, **changes)

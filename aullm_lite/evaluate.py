@@ -78,3 +78,32 @@ def write_json(path: Path | str, content: dict) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_text(json.dumps(content, indent=1) + "\n")
     os.replace(partial, path)
+
+
+def as_text(scores: dict) -> str:
+    """The table of one evaluation, or the headline figures of a full report."""
+    if "per_au" not in scores:
+        lines = [f"{tier:>10}: F1 {s['mean']['f1']:.3f}  macro F1 {s['mean']['f1_macro']:.3f}  AP {s['mean']['ap']:.3f}"
+                 for tier, s in (scores["tiers"] | scores["photographs"]).items()]
+        lines += [f"moving heads, {who}: F1 {s['f1']:.3f}, any `present` without an AU in {s['any_present_without_au']:.1%} of clips"
+                  for who, s in scores["head_motion"].items()]
+        return "\n".join([scores["note"], *lines])
+    show = lambda value: "  n/a" if value is None else f"{value:5.3f}"  # noqa: E731
+    rows = [*scores["per_au"].items(), ("mean", scores["mean"])]
+    lines = [f"{au:>5} {show(s['f1'])} {show(s['f1_macro'])} {show(s['ap'])} {s['n_pos']:>6}" for au, s in rows]
+    lines += [f"floor {name.replace('_', ' ')}: F1 {s['f1']:.3f}, macro F1 {s['f1_macro']:.3f}" for name, s in scores["floors"].items()]
+    return "\n".join(["   AU    F1 macro    AP    pos", *lines])
+
+
+def as_markdown(report: dict) -> str:
+    """The headline table of a full report, as it stands in the README."""
+    lines = ["| unseen clips (SynthME, generated) | F1, positive class | macro F1 | AP | all-positive floor F1 |", "|---|---|---|---|---|"]
+    named = {f"drawn people, `{tier}`": s for tier, s in report["tiers"].items()}
+    named |= {f"animated photograph, {name.removeprefix('photo-')}, `standard`": s for name, s in report["photographs"].items()}
+    for name, s in named.items():
+        mean = s["mean"]
+        lines.append(f"| {name} | {mean['f1']:.3f} | {mean['f1_macro']:.3f} | {mean['ap']:.3f} | {s['floors']['all_positive']['f1']:.3f} |")
+    lines += ["", "| heads that turn, nod, tilt, near and slide by up to 4 px | F1 with AUs | clips with any `present` and no AU |", "|---|---|---|"]
+    for who, s in report["head_motion"].items():
+        lines.append(f"| {who} | {s['f1']:.3f} | {s['any_present_without_au']:.1%} |")
+    return "\n".join(lines)

@@ -4,8 +4,6 @@ The displacement of the skin since the first frame of a window rises to the apex
 where it crosses a quarter of its peak.  All functions are plain NumPy or torch on small arrays.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -13,7 +11,7 @@ from torch import Tensor
 
 from .report import AUEvent
 
-GAP = 2  # windows under the threshold that do not end an event
+GAP = 0.35  # seconds between sure windows that do not end an event
 EDGE = 0.25  # share of the peak at which a movement begins and ends
 
 
@@ -41,7 +39,7 @@ def find_events(
     `series` [N] are the probabilities, `samples` [N, T] the times of the frames, `energy` [N, T] their region energy.
     """
     events = []
-    for start, stop in runs(series >= threshold):
+    for start, stop in runs(series >= threshold, samples[:, 0]):
         best = start + int(np.argmax([_shows(series[n], energy[n]) for n in range(start, stop)]))
         onset, apex, offset = movement_span(samples[best], energy[best])
         events.append(AUEvent(au, onset, apex, offset, float(series[start:stop].max())))
@@ -53,11 +51,11 @@ def _shows(probability: float, energy: np.ndarray) -> float:
     return probability * (energy.max() - energy[-1] / 2)
 
 
-def runs(above: Iterable[bool], gap: int = GAP) -> list[tuple[int, int]]:
-    """Runs of true values as (start, stop), joined where at most `gap` false values lie between them."""
+def runs(above: np.ndarray, times: np.ndarray, gap: float = GAP) -> list[tuple[int, int]]:
+    """Runs of true values as (start, stop), joined where at most `gap` seconds lie between.  [N], [N] -> indices"""
     joined: list[tuple[int, int]] = []
     for n in np.flatnonzero(above).tolist():
-        if joined and n - joined[-1][1] <= gap:
+        if joined and times[n] - times[joined[-1][1] - 1] <= gap:
             joined[-1] = joined[-1][0], n + 1
         else:
             joined.append((n, n + 1))

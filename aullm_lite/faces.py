@@ -175,7 +175,7 @@ def face_transform(face: Face, size: int, extent: float = 1.0) -> np.ndarray:
 def align(frame: np.ndarray, transform: np.ndarray, size: int) -> np.ndarray:
     """Cut the aligned crop; where it shrinks, at twice the size or more first, so that fine texture does not alias.  -> [S, S(, 3)]"""
     shrink = np.sqrt(abs(np.linalg.det(transform[:, :2])))
-    factor = int(np.clip(np.ceil(1 / max(shrink, 1e-6)), 1, 8))
+    factor = int(np.clip(np.ceil(1 / max(shrink, 1e-6)), 1, 16))
     larger = transform * factor
     larger[:, 2] += (factor - 1) / 2  # pixel centres, not corners, are what scales
     crop = cv2.warpAffine(frame, larger, (size * factor, size * factor), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

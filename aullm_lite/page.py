@@ -24,9 +24,9 @@ EMPTY = """<div class="au-empty"><p class="au-lead">The result appears here</p>
 the model is.</p></div>"""
 
 CSS = """
-:root { --au-line: var(--border-color-primary); --au-present: #007a5e; --au-sure: #c77700; --au-absent: #8593a1; }
+:root { --au-present: #007a5e; --au-sure: #c77700; --au-absent: #8593a1; }
 .dark { --au-present: #2cc19b; --au-sure: #f0a83c; --au-absent: #78889a; }
-.gradio-container { max-width: 1200px !important; margin: auto; }
+.gradio-container { max-width: 1200px !important; margin: auto; --au-line: var(--border-color-primary); }
 .au-head h1 { font-size: 2rem; font-weight: 750; margin: .6rem 0 .2rem; letter-spacing: -.015em; }
 .au-head p { font-size: 1.08rem; margin: 0; max-width: 44rem; }
 .au-note, .au-small { font-size: .86rem; color: var(--body-text-color-subdued); line-height: 1.5; margin: 0; }
@@ -93,7 +93,7 @@ PRESSED = """element.addEventListener("click", event => {
 def verdicts_html(report: AUReport) -> str:
     """Headline, warnings, the sentences of the report, and one row for each AU, surest first."""
     present = [f.label for f in report.with_verdict("present")]
-    headline = ", ".join(present) if present else "No Action Unit found"
+    headline = ", ".join(present) or ("Nothing certain" if report.with_verdict("not sure") else "No Action Unit found")
     warnings = "".join(f'<p class="au-warn"><strong>Note:</strong> {escape(w)}</p>' for w in report.warnings)
     head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
     rows = "".join(_row(f) for f in report.top())
@@ -120,7 +120,7 @@ def timeline_html(report: AUReport) -> str:
     """The timeline as an inline drawing that takes its ink from the page, light or dark; a slim one for telephones."""
     spoken = [f"AU{e.au} from {e.onset_s:.2f} to {e.offset_s:.2f} s, apex {e.apex_s:.2f} s" for e in report.events]
     label = "Timeline of each Action Unit. Events: " + ("; ".join(spoken) or "none") + "."
-    drawings = f'<div class="au-wide">{_svg(report, 7.4)}</div><div class="au-slim">{_svg(report, 4.4)}</div>'
+    drawings = f'<div class="au-wide">{_svg(report, 7.4)}</div><div class="au-slim">{_svg(report, 3.7)}</div>'
     return f'<div class="au-timeline" role="img" aria-label="{escape(label)}">{drawings}</div>'
 
 
@@ -143,7 +143,7 @@ def _svg(report: AUReport, width: float) -> str:
 def details_html(report: AUReport) -> str:
     """The aligned face, what each stage cost, and the report to take away."""
     seconds, spent = report.video.get("seconds") or 0.0, report.latency_ms.get("total", 0.0) / 1000
-    facts = {"Video": f"{seconds:.1f} s", "Windows of half a second": len(report.times)}
+    facts = {"Video": f"{seconds:.1f} s", "Windows (half a second)": len(report.times)}
     facts |= {stage[:1].upper() + stage[1:]: f"{ms:,.0f} ms" for stage, ms in report.latency_ms.items()}
     facts |= {"Speed": f"{seconds / spent:.1f} × real time"} if spent else {}
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in facts.items())

@@ -42,7 +42,7 @@ def report_figure(report: AUReport, crop: np.ndarray | None = None, title: str =
     """The whole report on one sheet: aligned face, verdicts, timeline, and what it does not tell."""
     K = len(report.findings)
     figure = Figure(figsize=(12, 3.4 + 0.74 * K), layout="constrained", facecolor="white")
-    figure.get_layout_engine().set(rect=(0.02, 0.02, 0.96, 0.95), hspace=0.04, wspace=0.04)
+    figure.get_layout_engine().set(rect=(0.02, 0.02, 0.96, 0.925), hspace=0.04, wspace=0.04)
     top, bottom, foot = figure.subfigures(3, 1, height_ratios=[0.8 + 0.32 * K, 1.0 + 0.38 * K, 0.62])
     face, bars = top.subplots(1, 2, width_ratios=[1, 2])
     draw_crop(face, report.crop if crop is None else crop)
@@ -81,20 +81,29 @@ def draw_verdicts(ax: Axes, report: AUReport) -> None:
 def draw_timeline(ax: Axes, report: AUReport, *, numbers_only: bool = False) -> None:
     """A filled curve in each lane, its threshold dashed, events shaded and marked."""
     for row, f in enumerate(report.findings):
-        base, values = row + LANE / 2, np.asarray(report.series[f.au])
+        base = row + LANE / 2
+        times, values = _broken(np.asarray(report.times), np.asarray(report.series[f.au]))
         colour, marker = COLOURS[f.verdict], "o" if len(values) < 3 else ""
         ax.axhline(base, color=LINE, lw=0.8, zorder=1)
         ax.axhline(base - LANE * f.threshold, color=FAINT, lw=0.6, ls=(0, (2, 4)), zorder=1)
-        ax.fill_between(report.times, base - LANE * values, base, color=colour, alpha=0.30, lw=0, zorder=2)
-        ax.plot(report.times, base - LANE * values, color=colour, lw=1.6, marker=marker, zorder=3)
+        ax.fill_between(times, base - LANE * values, base, color=colour, alpha=0.30, lw=0, zorder=2)
+        ax.plot(times, base - LANE * values, color=colour, lw=1.6, marker=marker, zorder=3)
     for event in report.events:
         _draw_event(ax, event, next(row for row, f in enumerate(report.findings) if f.au == event.au))
     _lanes(ax, report.findings, numbers_only)
     end = report.video.get("seconds") or max(report.times)
     ax.set(xlim=(0, end), ylim=(len(report.findings) - 0.4, -0.6))
     ax.set_xlabel("seconds", fontsize=9, color=FAINT)
-    ax.set_title("When", loc="left", fontsize=11, fontweight="bold", color=INK)
+    if not numbers_only:
+        ax.set_title("When", loc="left", fontsize=11, fontweight="bold", color=INK)
     _timeline_key(ax)
+
+
+def _broken(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The curve with a break wherever windows are missing because no face was seen."""
+    steps = np.diff(times)
+    gaps = np.flatnonzero(steps > 2.5 * np.median(steps)) + 1 if len(steps) else []
+    return np.insert(times, gaps, np.nan), np.insert(values, gaps, np.nan)
 
 
 def _draw_event(ax: Axes, event, row: int) -> None:
@@ -113,7 +122,7 @@ def _timeline_key(ax: Axes) -> None:
     ]
     ax.legend(
         handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, fontsize=9, labelcolor=FAINT,
-        borderaxespad=0.2, handlelength=1.8,
+        borderaxespad=0.2, handlelength=1.6, columnspacing=1.4,
     )
 
 

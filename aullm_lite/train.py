@@ -147,7 +147,9 @@ class Trainer:
     def train_epoch(self) -> float:
         """One pass over the training clips; the mean loss."""
         self.model.train()
-        generator = torch.Generator().manual_seed(self.config.seed * 1000 + self.epoch)  # a resumed epoch is the same
+        seed = self.config.seed * 1000 + self.epoch  # order, mirroring and dropout: a resumed epoch is the same
+        torch.manual_seed(seed)
+        generator = torch.Generator().manual_seed(seed)
         loader = DataLoader(self.train_set, self.config.batch_size, shuffle=True, drop_last=True, generator=generator)
         stage = "visual part" if self.warming else "all parts"
         total = 0.0

@@ -13,6 +13,8 @@ from sample_report import face_crop, sample_report
 
 import app
 from aullm_lite import page
+from aullm_lite.errors import InputError
+from aullm_lite.report import AUFinding
 from aullm_lite.video import write_video
 
 
@@ -46,6 +48,12 @@ def test_verdicts_say_in_words_what_the_bars_show():
     assert all(finding.label in text for finding in sample_report().findings)
 
 
+@pytest.mark.parametrize("verdict, headline", [("not sure", "Nothing certain"), ("absent", "No Action Unit found")])
+def test_headline_without_a_present_au(verdict, headline):
+    report = sample_report(findings=(AUFinding(1, 0.5, 0.5, verdict),))
+    assert str(Words(page.verdicts_html(report))).startswith(headline)
+
+
 def test_warnings_are_escaped():
     html = page.verdicts_html(sample_report(warnings=("<script>alert(1)</script>",)))
     assert "<script>" not in html and "&lt;script&gt;" in html
@@ -77,6 +85,16 @@ def test_page_says_what_it_is_for():
     for promise in ("adult who agreed", "deleted within two hours"):
         assert promise in " ".join(app.CONSENT.split())
     assert "Movement, not emotion" in app.NOTES and "synthetic" in app.NOTES
+
+
+def test_start_without_a_checkpoint_is_one_sentence(monkeypatch, capsys):
+    def absent():
+        raise InputError("There is no checkpoint: fetch it.")
+
+    monkeypatch.setattr(app, "load_model", absent)
+    with pytest.raises(SystemExit, match="2"):
+        app.main()
+    assert capsys.readouterr().err == "There is no checkpoint: fetch it.\n"
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,11 @@ def test_median_removes_a_lone_window_and_keeps_a_pair():
     ("", []), ("0000", []), ("0110", [(1, 3)]), ("1", [(0, 1)]), ("1001", [(0, 4)]), ("10001", [(0, 1), (4, 5)]),
 ])  # fmt: skip
 def test_runs_are_joined_over_short_gaps(above, expected):
-    assert runs(np.array([c == "1" for c in above], bool)) == expected
+    assert runs(np.array([c == "1" for c in above], bool), 0.1 * np.arange(len(above))) == expected
+
+
+def test_a_lost_face_parts_two_events():
+    assert runs(np.array([True, True, True]), np.array([0.0, 0.1, 3.0])) == [(0, 2), (2, 3)]
 
 
 def test_span_is_interpolated_between_samples():

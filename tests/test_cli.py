@@ -1,0 +1,88 @@
+"""The command line: contracts, and one sentence with exit status 2 for what cannot be used."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from aullm_lite.cli import main
+from aullm_lite.model import AULLM
+from aullm_lite.video import write_video
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """A smoke checkpoint made by the command itself, and the data it was trained on."""
+    folder = tmp_path_factory.mktemp("cli")
+    data, out = folder / "data", folder / "out"
+    assert main(["synth", str(data), "--subjects", "4", "--clips", "6", "--seed", "900"]) == 0
+    command = ["train", "--data", str(data), "--preset", "smoke", "--out", str(out), "--epochs", "1", "--warmup", "1", "--batch-size", "8"]
+    assert main(command) == 0
+    return data, out, command
+
+
+def test_train_writes_weights_figures_and_a_plot(checkpoint):
+    _, out, _ = checkpoint
+    assert {"config.json", "model.safetensors", "metrics.jsonl", "metrics.png"} <= {p.name for p in out.iterdir()}
+    assert AULLM.from_pretrained(out).config.preset == "smoke"
+
+
+def test_train_again_needs_resume(checkpoint, capsys):
+    _, _, command = checkpoint
+    assert main(command) == 2 and "--resume" in capsys.readouterr().err
+    assert main([*command, "--resume"]) == 0
+
+
+def test_evaluate_on_a_folder_and_on_synth(checkpoint, tmp_path):
+    data, out, _ = checkpoint
+    for extra in (["--data", str(data)], ["--subjects", "2", "--clips", "4", "--tier", "macro"]):
+        assert main(["evaluate", str(out), *extra, "--json", str(tmp_path / "e.json")]) == 0
+        scores = json.loads((tmp_path / "e.json").read_text())
+        assert {"f1", "f1_macro", "ap", "n_pos"} == set(scores["mean"]) == set(scores["per_au"]["12"])
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (["analyze", "nowhere.mp4", "--model", "nothing"], "checkpoint"),
+    (["evaluate", "nothing"], "checkpoint"),
+    (["evaluate", "CHECKPOINT", "--data", "EMPTY"], "synth"),
+    (["train", "--data", "EMPTY", "--preset", "smoke", "--out", "OUT"], "synth"),
+    (["analyze", "nowhere.mp4", "--model", "CHECKPOINT"], "path"),
+    (["analyze", "TEXT", "--model", "CHECKPOINT"], "not a video"),
+])  # fmt: skip
+def test_bad_input_is_status_2_and_one_sentence(checkpoint, tmp_path, capsys, arguments, word):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.mp4").write_text("hello " * 100)
+    places = {"CHECKPOINT": checkpoint[1], "EMPTY": tmp_path / "empty", "OUT": tmp_path / "out", "TEXT": tmp_path / "text.mp4"}
+    capsys.readouterr()
+    assert main([str(places.get(argument, argument)) for argument in arguments]) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert word in error and "Traceback" not in error
+
+
+def test_synth_does_not_overwrite(checkpoint, capsys):
+    data, _, _ = checkpoint
+    before = sorted(p.stat().st_mtime for p in data.iterdir())
+    assert main(["synth", str(data)]) == 2
+    assert sorted(p.stat().st_mtime for p in data.iterdir()) == before
+
+
+def test_help_is_quick_to_import():
+    code = "import sys; from aullm_lite.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\nsys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+@pytest.mark.model
+def test_analyze_writes_the_promised_json(checkpoint, tmp_path):
+    from aullm_lite.demo import RECIPES, render_example
+
+    write_video(tmp_path / "clip.mp4", render_example(RECIPES[0], fps=50)[:50], 50)
+    command = ["analyze", str(tmp_path / "clip.mp4"), "--model", str(checkpoint[1]), "--json", str(tmp_path / "r.json")]
+    assert main([*command, "--figure", str(tmp_path / "r.png")]) == 0
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert [row["au"] for row in report["aus"]] == [1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17]
+    assert {"au", "name", "probability", "verdict", "onset_s", "apex_s", "offset_s"} <= set(report["aus"][0])
+    assert len(report["timeline"]["t"]) == len(report["timeline"]["au12"]) > 0
+    assert set(report["video"]) == {"fps", "frames", "seconds"} and "warnings" in report and "model" in report
+    assert np.isclose(report["video"]["fps"], 50, atol=0.5) and (tmp_path / "r.png").stat().st_size > 10_000

@@ -1,0 +1,128 @@
+"""Training: people do not leak, a killed run goes on as if nothing had happened, and something is learnt."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from aullm_lite.config import AULLMConfig
+from aullm_lite.errors import InputError
+from aullm_lite.model import AULLM
+from aullm_lite.train import TrainConfig, Trainer, check_folder, mirror, one_cycle, split_inner
+
+QUICK = TrainConfig(epochs=2, warmup=1, batch_size=16, inner_share=0.34)
+
+
+def trainer(clips, out, config=QUICK, **changes):
+    torch.manual_seed(0)
+    return Trainer(AULLM(AULLMConfig.from_preset("smoke", **changes)), clips, config, out)
+
+
+def test_no_person_on_both_sides():
+    subjects = np.repeat([f"s{i}" for i in range(20)], 3)
+    inner = split_inner(subjects, 0.2, 0)
+    assert set(subjects[inner]).isdisjoint(subjects[~inner]) and len(set(subjects[inner])) == 4
+
+
+def test_one_person_cannot_be_split():
+    with pytest.raises(InputError, match="at least 2 subjects"):
+        split_inner(np.array(["a"] * 5), 0.1, 0)
+
+
+def test_rate_rises_and_falls():
+    rates = [one_cycle(p) for p in np.linspace(0, 1, 101)]
+    assert rates[0] == 0 and max(rates) == pytest.approx(1) and rates[-1] == pytest.approx(0, abs=1e-9)
+    assert np.argmax(rates) == 20
+
+
+def test_mirror_swaps_columns_and_the_sign_of_x():
+    motion = torch.randn(2, 2, 3, 4, 5)
+    turned = mirror(motion, torch.tensor([True, False]))
+    assert torch.equal(turned[1], motion[1])
+    assert torch.equal(turned[0, 0], -motion[0, 0].flip(-1)) and torch.equal(turned[0, 1], motion[0, 1].flip(-1))
+
+
+def test_mirror_is_what_the_flow_of_a_mirrored_clip_is(clips, smoke):
+    clip = torch.from_numpy(clips.clips[:4]).float() / 255
+    there = smoke.motion(clip.flip(-1))
+    assert torch.allclose(mirror(smoke.motion(clip), torch.ones(4, dtype=torch.bool)), there, atol=1e-3)
+
+
+def test_run_writes_a_checkpoint_and_figures(clips, tmp_path):
+    model = trainer(clips, tmp_path).run()
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [row["stage"] for row in rows] == ["visual", "all", "all"] and all(np.isfinite(row["ap"]) for row in rows)
+    again = AULLM.from_pretrained(tmp_path)
+    assert again.config == model.config and again.config.thresholds != (0.5,) * 12
+    clip = torch.from_numpy(clips.clips[:3]).float() / 255
+    assert torch.allclose(again.probabilities(clip), model.probabilities(clip), atol=1e-2)  # stored in half precision
+
+
+@pytest.mark.parametrize("killed_after", [1, 2])
+def test_a_killed_run_resumes_to_the_same_weights(clips, tmp_path, killed_after):
+    whole = trainer(clips, tmp_path / "whole")
+    whole.run()
+    part = trainer(clips, tmp_path / "part")
+
+    class Killed(Exception):
+        pass
+
+    def train_epoch(original=part.train_epoch):
+        if part.epoch == killed_after:
+            raise Killed
+        return original()
+
+    part.train_epoch = train_epoch
+    with pytest.raises(Killed):
+        part.run()
+    resumed = trainer(clips, tmp_path / "part")
+    resumed.run(resume=True)
+    lines = (tmp_path / "part" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
+    for name, value in whole.model.trained_state().items():
+        assert torch.allclose(value.float(), resumed.model.trained_state()[name].float(), atol=2e-3), name
+
+
+def test_resume_refuses_other_settings(clips, tmp_path):
+    trainer(clips, tmp_path).run()
+    with pytest.raises(InputError, match="other settings"):
+        trainer(clips, tmp_path, TrainConfig(epochs=5, warmup=1, batch_size=16, inner_share=0.34)).run(resume=True)
+
+
+def test_a_folder_with_a_run_is_not_overwritten(clips, tmp_path):
+    trainer(clips, tmp_path).run()
+    with pytest.raises(InputError, match="--resume"):
+        check_folder(tmp_path, resume=False)
+
+
+def test_full_disk_leaves_the_old_checkpoint(clips, tmp_path, monkeypatch):
+    run = trainer(clips, tmp_path)
+    run.run()
+    before = (tmp_path / "model.safetensors").read_bytes()
+
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("aullm_lite.checkpoint.save_file", full)
+    with pytest.raises(OSError):
+        run.model.save_pretrained(tmp_path)
+    assert (tmp_path / "model.safetensors").read_bytes() == before
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_loss_falls_and_lora_moves(clips, tmp_path):
+    run = trainer(clips, tmp_path, TrainConfig(epochs=6, warmup=2, batch_size=16, inner_share=0.34))
+    before = {k: v.clone() for k, v in run.model.trained_state().items() if "lora_B" in k}
+    run.run()
+    losses = [json.loads(line)["loss"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert losses[-1] < losses[2]
+    after = run.model.trained_state()
+    assert all((after[name] != value).any() for name, value in before.items())
+
+
+def test_learned_front_end_trains_too(clips, tmp_path):
+    run = trainer(clips, tmp_path, motion="eulerian")
+    before = run.model.motion.logit_rates.clone()
+    run.run()
+    assert (run.model.motion.logit_rates != before).any()
