@@ -10,8 +10,8 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError, ValidationError
 from sample_report import face_crop, sample_report
+from serve_app import app  # it puts the repository's root, where app.py lies, on the path
 
-import app
 from aullm_lite import page
 from aullm_lite.errors import InputError
 from aullm_lite.report import AUFinding

@@ -1,0 +1,107 @@
+"""SynthME on disk: each form holds what was drawn, and can be read as its readers will read it."""
+
+import json
+import re
+
+import numpy as np
+import openpyxl
+import pytest
+
+from aullm_lite.errors import InputError
+from aullm_lite.synth.dataset import make_clips, tier_recipe
+from aullm_lite.synth.export import read_dataset, script_from_json, script_json, truth_row, write_dataset
+from aullm_lite.video import open_video
+
+SIZE = dict(subjects=2, clips=3, tier="standard", seed=70)
+
+
+def rows_of(path, header_row: int):
+    book = openpyxl.load_workbook(path)
+    table = list(book.active.iter_rows(min_row=header_row, values_only=True))
+    return table[0], table[1:]
+
+
+def numbers(cell) -> set[int]:
+    return {int(n) for n in re.findall(r"\d+", str(cell or ""))} if cell != "?" else set()
+
+
+def test_hf_round_trip(tmp_path):
+    write_dataset(tmp_path / "set", **SIZE)
+    read, drawn = read_dataset(tmp_path / "set"), make_clips(2, 3, tier_recipe("standard"), seed=70)
+    assert np.array_equal(read.clips, drawn.clips) and np.array_equal(read.labels, drawn.labels)
+    assert list(read.subjects) == list(drawn.subjects)
+    assert [script_json(s) for s in read.scripts] == [script_json(s) for s in drawn.scripts]
+
+
+def test_script_text_round_trip(clips):
+    for script in clips.scripts[:10]:
+        assert script_json(script_from_json(script_json(script))) == script_json(script)
+        assert script_from_json(script_json(script)).aus == script.aus
+
+
+def test_frames_and_truth(tmp_path):
+    write_dataset(tmp_path / "set", **SIZE, form="frames")
+    truth = json.loads((tmp_path / "set" / "truth.json").read_text())
+    row = truth["clips"][0]
+    folder = tmp_path / "set" / row["person"] / "000"
+    frames = list(open_video(folder, fps=truth["fps"]).frames())
+    assert frames[0].rgb.shape == (256, 256, 3) and row["onset"] < row["apex"] < row["offset"] < len(frames)
+
+
+def test_apex_is_where_the_skin_is_farthest(clips):
+    script = next(s for s in make_clips(1, 8, tier_recipe("standard", none=0.0), seed=3).scripts if len(s.movements) == 1)
+    row, movement = truth_row(script), script.movements[0]
+    start = script.times[0] - 0.1
+    assert abs((row["apex"] - 1) / 200 + start - movement.apex) <= 0.006
+
+
+def test_casme2_layout(tmp_path):
+    write_dataset(tmp_path / "set", **SIZE, form="casme2")
+    header, rows = rows_of(tmp_path / "set" / "CASME2-coding-20190701.xlsx", 1)
+    assert header == ("Subject", "Filename", None, "OnsetFrame", "ApexFrame", "OffsetFrame", None, "Action Units", "Estimated Emotion",
+                      "Objective Classes")
+    data = make_clips(2, 3, tier_recipe("standard"), seed=70)
+    for row, script in zip(rows, data.scripts, strict=True):
+        files = list((tmp_path / "set" / "CASME2_RAW" / "CASME2-RAW" / f"sub{row[0]}" / row[1]).glob("img*.jpg"))
+        assert len(files) >= row[5] and numbers(row[7]) == {m.au for m in script.movements}
+        assert row[4] == "/" or row[3] < row[4] <= row[5]
+
+
+def test_samm_layout(tmp_path):
+    write_dataset(tmp_path / "set", **SIZE, form="samm")
+    header, rows = rows_of(tmp_path / "set" / "SAMM_Micro_FACS_Codes_v2.xlsx", 14)
+    assert header[:6] == ("Subject", "Filename", "Inducement Code", "Onset Frame", "Apex Frame", "Offset Frame")
+    for row in rows:
+        assert row[1].startswith(row[0]) and str(row[6]).startswith("=")
+        folder = tmp_path / "set" / "SAMM" / row[0] / row[1]
+        assert all((folder / f"{row[0]}_{frame:05d}.jpg").is_file() for frame in (row[3], row[4], row[5]))
+
+
+def test_same_seed_same_files(tmp_path):
+    for name in ("one", "two"):
+        write_dataset(tmp_path / name, subjects=1, clips=1, tier="easy", seed=5, form="frames")
+    files = sorted(p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*.png"))
+    assert files and all((tmp_path / "one" / f).read_bytes() == (tmp_path / "two" / f).read_bytes() for f in files)
+
+
+def test_bad_places(tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_text("mine")
+    with pytest.raises(InputError, match="exists already"):
+        write_dataset(tmp_path / "full", **SIZE)
+    with pytest.raises(InputError, match="at least one"):
+        write_dataset(tmp_path / "new", subjects=0, clips=3, tier="easy", seed=0)
+    with pytest.raises(InputError, match="synth"):
+        read_dataset(tmp_path / "full")
+    with pytest.raises(InputError, match="no photographs"):
+        write_dataset(tmp_path / "new", **SIZE, photos=tmp_path / "full")
+
+
+def test_a_killed_run_leaves_no_half_data_set(tmp_path, monkeypatch):
+    monkeypatch.setattr("aullm_lite.synth.export.write_hf", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        write_dataset(tmp_path / "set", **SIZE)
+    assert not (tmp_path / "set").exists()
+    monkeypatch.undo()
+    write_dataset(tmp_path / "set", **SIZE)
+    assert len(read_dataset(tmp_path / "set")) == 6

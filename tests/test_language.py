@@ -1,0 +1,201 @@
+"""The language model: the shared prompt gives the plain way's answer and gradients, and is never stale."""
+
+import copy
+from time import perf_counter
+
+import pytest
+import torch
+from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, MistralConfig, MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM
+
+from aullm_lite import language
+from aullm_lite.config import AULLMConfig
+from aullm_lite.errors import InputError
+from aullm_lite.language import LanguageModel, fingerprint, random_llama
+
+SIZES = dict(vocab_size=99, hidden_size=48, intermediate_size=64, num_hidden_layers=3, num_attention_heads=4)
+MODELS = {
+    "qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SIZES, num_key_value_heads=2)),
+    "gpt_neox": lambda: GPTNeoXForCausalLM(GPTNeoXConfig(**SIZES, hidden_dropout=0.5, attention_dropout=0.5)),
+    "mistral, window shorter than the prompt": lambda: MistralForCausalLM(
+        MistralConfig(**SIZES, num_key_value_heads=2, sliding_window=4)),
+    "llama": random_llama,
+}
+
+
+@pytest.fixture(params=MODELS)
+def reader(request, monkeypatch) -> LanguageModel:
+    """A small random model of each kind, in eval mode, with LoRA weights that do something."""
+    torch.manual_seed(3)
+    ids = torch.arange(1, 12)[None]
+    monkeypatch.setattr(language, "load_language_model", lambda name, prompt: (MODELS[request.param](), ids))
+    return stirred(LanguageModel("any", "any", rank=4, alpha=8, dropout=0.5))
+
+
+def stirred(model: LanguageModel) -> LanguageModel:
+    """LoRA starts at zero and would hide mistakes."""
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "lora_B" in name:
+                weight.normal_(std=0.3)
+    return model.eval()
+
+
+def tokens(model: LanguageModel, batch: int = 3) -> torch.Tensor:
+    return torch.randn(batch, 1, model.width, generator=torch.Generator().manual_seed(1)).requires_grad_()
+
+
+def answer_and_gradients(model: LanguageModel, naive: bool) -> list[torch.Tensor]:
+    visual_token = tokens(model)
+    trained = [weight for weight in model.parameters() if weight.requires_grad]
+    hidden = model(visual_token, naive=naive)
+    weighting = torch.linspace(-1, 1, hidden.numel()).view_as(hidden)  # a plain sum of normed values has no gradient
+    return [hidden, *torch.autograd.grad((hidden * weighting).sum(), [visual_token, *trained])]
+
+
+def test_shared_prompt_equals_the_plain_way(reader):
+    shared, plain = (answer_and_gradients(reader, naive) for naive in (False, True))
+    assert shared[0].shape == (3, reader.width) and len(shared) > 4
+    for a, b in zip(shared, plain, strict=True):
+        assert b.abs().max() > 1e-4 and torch.allclose(a, b, atol=1e-5, rtol=1e-4)
+
+
+def test_kept_prompt_equals_the_plain_way(reader):
+    with torch.no_grad():
+        for batch in (1, 5, 2):
+            visual_token = tokens(reader, batch)
+            assert torch.allclose(reader(visual_token), reader(visual_token, naive=True), atol=1e-5)
+
+
+def test_answer_depends_on_the_prompt_and_on_the_clip(reader):
+    with torch.no_grad():
+        before = reader(tokens(reader))
+        reader.prompt_ids = reader.prompt_ids + 1
+        assert (reader(tokens(reader)) - before).abs().max() > 1e-3
+        assert (before[0] - before[1]).abs().max() > 1e-2
+
+
+def test_only_lora_learns(reader):
+    learning = {name for name, weight in reader.named_parameters() if weight.requires_grad}
+    assert learning == {name for name, _ in reader.named_parameters() if "lora_" in name} != set()
+
+
+def test_training_drops_out_in_lora_alone(reader):
+    reader.train()
+    assert {name for name, module in reader.lm.named_modules() if module.training} == {
+        name for name, _ in reader.lm.named_modules() if "lora_dropout" in name}
+    assert not torch.equal(reader(tokens(reader)), reader(tokens(reader)))
+    reader.eval()
+    assert torch.equal(reader(tokens(reader)), reader(tokens(reader)))
+
+
+@pytest.fixture
+def llama() -> LanguageModel:
+    return stirred(LanguageModel("random", "Which?", rank=4))
+
+
+def count_readings(model: LanguageModel, monkeypatch) -> list:
+    readings, read = [], model.read_prompt
+    monkeypatch.setattr(model, "read_prompt", lambda: readings.append(1) or read())
+    return readings
+
+
+def test_prompt_is_read_once_at_inference_and_each_time_in_training(llama, monkeypatch):
+    readings = count_readings(llama, monkeypatch)
+    with torch.no_grad():
+        [llama(tokens(llama)) for _ in range(3)]
+    assert len(readings) == 1
+    [llama(tokens(llama)) for _ in range(3)]  # in eval mode, but LoRA wants its gradient
+    llama.train()
+    with torch.no_grad():
+        llama(tokens(llama))
+    assert len(readings) == 5
+
+
+def change_step(model):
+    optimizer = torch.optim.SGD([w for w in model.parameters() if w.requires_grad], lr=1.0)
+    model.train()(tokens(model)).square().sum().backward()
+    optimizer.step()
+
+
+def change_load(model):
+    model.load_state_dict({name: value + 0.01 for name, value in model.state_dict().items()})
+
+
+def change_base(model):
+    with torch.no_grad():
+        model.lm.get_decoder().layers[0].self_attn.k_proj.weight.normal_()
+
+
+def change_type(model):
+    model.double()
+
+
+@pytest.mark.parametrize("change", [change_step, change_load, change_base, change_type])
+def test_kept_prompt_is_never_stale(llama, change):
+    with torch.no_grad():
+        before = llama(tokens(llama))
+    change(llama)
+    llama.eval()
+    with torch.no_grad():
+        visual_token = tokens(llama).to(next(llama.parameters()).dtype)
+        after = llama(visual_token)
+        assert torch.allclose(after, llama(visual_token, naive=True), atol=1e-5)
+        assert after.dtype != before.dtype or (after - before).abs().max() > 1e-4
+
+
+def test_a_copy_keeps_its_own_prompt(llama):
+    with torch.no_grad():
+        before, twin = llama(tokens(llama)), copy.deepcopy(llama)
+        change_load(twin)
+        assert torch.equal(llama(tokens(llama)), before)
+        assert torch.allclose(twin(tokens(llama)), twin(tokens(llama), naive=True), atol=1e-5)
+
+
+def test_gradient_of_the_token_passes_a_frozen_model(llama):
+    llama.requires_grad_(False)
+    with torch.inference_mode():
+        llama(tokens(llama).detach())  # what is kept here must not stop later gradients
+    gradients = []
+    for naive in (False, True):
+        visual_token = tokens(llama)
+        hidden = llama(visual_token, naive=naive)
+        gradients += torch.autograd.grad(hidden[:, 0].sum(), visual_token)
+    assert torch.allclose(*gradients, atol=1e-6) and gradients[0].abs().max() > 1e-4
+
+
+def test_wrong_token_is_refused_with_both_shapes(llama):
+    with pytest.raises(InputError, match=r"\[B, 1, 64\], got \[2, 1, 65\]"):
+        llama(torch.zeros(2, 1, 65))
+
+
+def test_fingerprint_tells_weights_apart():
+    one, same, other = random_llama(), random_llama(), random_llama()
+    with torch.no_grad():
+        other.get_decoder().layers[1].mlp.up_proj.weight[3, 5] += 1e-6
+    assert fingerprint(one) == fingerprint(same) != fingerprint(other)
+    assert LanguageModel("random", "Which?").fingerprint == fingerprint(one)
+
+
+def test_unknown_model_is_bad_input(monkeypatch, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(InputError, match="Cannot load language model"):
+        LanguageModel(str(tmp_path), "Which?")
+
+
+@pytest.mark.model
+def test_smollm2_shares_its_prompt_and_is_far_faster():
+    config = AULLMConfig()
+    start = perf_counter()
+    model = stirred(LanguageModel(config.language_model, config.prompt))
+    assert perf_counter() - start < 30  # 1 to 2 s on a quiet machine, once cached
+    assert model.width == 576 and 0.12 < model.token_std < 0.15
+    assert sum(w.numel() for w in model.parameters() if w.requires_grad) == 921_600
+    visual_token = tokens(model, 8).detach() * model.token_std
+    hidden, seconds = {}, {False: [], True: []}
+    for naive in (False, True, False, True, False):
+        start = perf_counter()
+        hidden[naive] = model(visual_token, naive=naive)
+        hidden[naive].square().mean().backward()
+        seconds[naive].append(perf_counter() - start)
+    assert torch.allclose(hidden[False], hidden[True], atol=1e-4, rtol=1e-4)
+    assert min(seconds[True]) > 2 * min(seconds[False])
