@@ -20,6 +20,7 @@ from .events import find_events, median3, region_energy
 from .facs import region_mask
 from .report import AUEvent, AUFinding, AUReport, verdict_of
 from .video import Video, open_video
+from .windows import windows
 
 BATCH = 16  # windows that go through the model at once
 
@@ -83,13 +84,14 @@ def scan(model, source: Video, watch: Stopwatch, progress=None) -> tuple[Track, 
     """Run the model over all windows, a batch at a time; also the onset crop of the window with the surest AU."""
     masks = torch.from_numpy(np.stack([region_mask(au, model.config.size) for au in model.config.aus]))
     rows, best, crop = [], -1.0, None
-    windows = iter(source.windows())
-    while batch := _pull(windows, watch):
+    unseen = windows(source)
+    while batch := _pull(unseen, watch):
         clips = torch.from_numpy(np.stack([w.clip for w in batch]))
-        with watch("find Action Units"), torch.no_grad():
-            probabilities = model.probabilities(clips)
         with watch("measure movement"), torch.no_grad():
-            energy = region_energy(model.motion(clips), masks)
+            motion = model.motion(clips)
+            energy = region_energy(motion, masks)
+        with watch("find Action Units"):
+            probabilities = model.probabilities_from_motion(motion)
         surest, at = probabilities.amax(1).max(0)
         if surest > best:
             best, crop = float(surest), batch[at].onset_crop

@@ -30,7 +30,7 @@ def find_checkpoint(name: str | Path, revision: str | None = None) -> Path:
 def fetch_checkpoint(name: str, revision: str | None) -> Path:
     """Download a checkpoint from the Hub; offline, its cached copy."""
     if name.count("/") != 1 or name.startswith((".", "/")):
-        raise InputError(f"There is no checkpoint {name!r}: give demo, an existing folder, or a Hub id such as ORG/NAME.")
+        raise InputError(f"There is no checkpoint {name!r}: give demo, an existing folder, or a Hub id (ORG/NAME).")
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=[CONFIG, WEIGHTS], etag_timeout=5))
     except Exception as error:  # the Hub client raises many kinds, and all mean the same to the reader
@@ -46,7 +46,7 @@ def write_checkpoint(folder: Path, config: AULLMConfig, tensors: dict[str, Tenso
     }
     broken = [name for name, value in stored.items() if not torch.isfinite(value).all()]
     if broken:
-        raise InputError(f"Not saved: {broken[0]} is not finite in {dtype}. Go back to the last checkpoint, learn slower.")
+        raise InputError(f"Not saved: {broken[0]} is not finite in {dtype}; train again with a lower learning rate.")
     facts = {"format": "pt", "aus": label_order(config), "base_fingerprint": config.base_fingerprint}
     folder.mkdir(parents=True, exist_ok=True)
     write_together({folder / WEIGHTS: save(stored, metadata=facts), folder / CONFIG: config.to_json().encode()})
@@ -69,7 +69,7 @@ def write_together(contents: dict[Path, bytes]) -> None:
 
 
 def read_weights(folder: Path, config: AULLMConfig) -> tuple[dict[str, Tensor], str]:
-    """Tensors in fp32, and the fingerprint of their language model.
+    """The stored tensors, and the fingerprint of the language model they belong to.
 
     Raises `InputError` for a file that is cut short or is none, and for labels in another order than the config's.
     """
@@ -83,8 +83,7 @@ def read_weights(folder: Path, config: AULLMConfig) -> tuple[dict[str, Tensor], 
     if facts.get("aus") != label_order(config):
         raise InputError(f"{path} gives the AUs {facts.get('aus')}, its config {label_order(config)}: "
                          "the labels would be swapped. Fetch the checkpoint again.")
-    whole = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
-    return whole, facts.get("base_fingerprint", "")
+    return tensors, facts.get("base_fingerprint", "")
 
 
 def check_fit(tensors: dict[str, Tensor], own: dict[str, Tensor], source: str) -> None:

@@ -49,11 +49,11 @@ def _train(args) -> None:
     from .plots import training_figure
     from .train import TrainConfig, Trainer, check_folder
 
-    check_folder(args.out, resume=args.resume)
+    check_folder(args.out, go_on=args.resume)
     settings = {name: getattr(args, name) for name in ("epochs", "warmup", "batch_size", "loss", "seed", "mixed_precision")}
     settings = TrainConfig(**{name: value for name, value in settings.items() if value is not None})
     model = AULLM(AULLMConfig.from_preset(args.preset))
-    Trainer(model, _training_clips(args), settings, args.out).run(resume=args.resume)
+    Trainer(model, _training_clips(args), settings, args.out).run(go_on=args.resume)
     training_figure(Path(args.out) / "metrics.jsonl").savefig(Path(args.out) / "metrics.png")
     print(f"The checkpoint lies in {args.out}.")
 

@@ -91,7 +91,7 @@ class LanguageModel(nn.Module):
         inject_adapter_in_model(lora, self.lm)  # sets requires_grad for its own weights alone
         self.register_buffer("prompt_ids", prompt_ids, persistent=False)
         self._weights = tuple(self.lm.parameters())  # a tuple, because walking the modules takes 1.5 ms
-        self._kept, self._kept_for = None, None
+        self._kept, self._kept_for = None, None  # the prompt's keys and values, and the state that made them
         self.train()
 
     @property
@@ -122,8 +122,9 @@ class LanguageModel(nn.Module):
         if self.training or learning:
             return self.read_prompt()
         state = [(tensor.data_ptr(), tensor._version) for tensor in (self.prompt_ids, *self._weights)]
+        state.append(torch.is_autocast_enabled(self.prompt_ids.device.type))
         if state != self._kept_for:
-            with torch.inference_mode(False), torch.no_grad():  # or a later gradient could not pass beside it
+            with torch.no_grad():
                 self._kept, self._kept_for = self.read_prompt(), state
         return self._kept
 

@@ -61,13 +61,19 @@ class AULLM(nn.Module):
     @torch.no_grad()
     def probabilities(self, clips: Tensor) -> Tensor:
         """Calibrated probability of each AU, without dropout whatever the mode.  [B, T, H, W] -> [B, K]"""
+        self.check_clips(clips)
+        return self.probabilities_from_motion(self.motion(clips))
+
+    @torch.no_grad()
+    def probabilities_from_motion(self, motion: Tensor) -> Tensor:
+        """The same where the motion is known already.  [B, C, T-1, H, W] -> [B, K]"""
         if self.training:
             try:
-                return self.eval().probabilities(clips)
+                return self.eval().probabilities_from_motion(motion)
             finally:
                 self.train()
-        scale, bias = torch.tensor(self.config.calibration, device=clips.device).T
-        return torch.sigmoid(self(clips) * scale + bias)
+        scale, bias = torch.tensor(self.config.calibration, device=motion.device).T
+        return torch.sigmoid(self.logits_from_motion(motion) * scale + bias)
 
     def analyze(self, path: str | Path, **options):
         """Find the AUs in a video file or a folder of frames; see `analysis.analyze`.  -> AUReport"""
@@ -95,8 +101,8 @@ class AULLM(nn.Module):
         """Read model.safetensors into this model; its labels and its language model must be ours."""
         tensors, base = read_weights(Path(folder), self.config)
         if base != self.language.fingerprint:
-            problem = (f"The checkpoint {folder} was trained on another language model (fingerprint {base[:8]}) than the "
-                       f"{self.config.language_model} found here ({self.language.fingerprint[:8]})")
+            problem = (f"The checkpoint {folder} was trained on another language model (fingerprint {base[:8]}) "
+                       f"than the {self.config.language_model} found here ({self.language.fingerprint[:8]})")
             if not allow_other_base:
                 raise InputError(f"{problem}: get its base, or pass allow_other_base=True and expect wrong answers.")
             warnings.warn(f"{problem}: expect wrong answers.", stacklevel=3)

@@ -7,27 +7,23 @@ once.  After every epoch all that is needed to go on is written to disk, whole o
 """
 
 import json
-import logging
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from accelerate import Accelerator
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 from tqdm.auto import tqdm
 
-from . import metrics
+from . import metrics, resume
 from .errors import InputError
 from .losses import loss_function
 from .model import AULLM
 from .synth.dataset import ClipSet
 
-log = logging.getLogger(__name__)
+METRICS = "metrics.jsonl"
 
 
 @dataclass(frozen=True)
@@ -47,11 +43,11 @@ class TrainConfig:
     mixed_precision: str = "no"
 
 
-def check_folder(out: Path | str, *, resume: bool) -> None:
+def check_folder(out: Path | str, *, go_on: bool) -> None:
     """Raise `InputError` before hours are spent where the folder holds another run, or cannot be written."""
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    if (out / "state.safetensors").exists() and not resume:
+    if (out / resume.STATE).exists() and not go_on:
         raise InputError(f"{out} holds a training run: pass --resume to go on with it, or another --out.")
 
 
@@ -77,7 +73,7 @@ def mirror(motion: Tensor, flip: Tensor) -> Tensor:
 
 
 class Trainer:
-    """One training run in one folder: `Trainer(model, data, config, out).run()`, again with `resume=True` after a kill."""
+    """One training run in one folder: `Trainer(model, data, config, out).run()`, again with `go_on=True` after a kill."""
 
     def __init__(self, model: AULLM, data: ClipSet, config: TrainConfig, out: Path | str):
         torch.manual_seed(config.seed)
@@ -119,10 +115,10 @@ class Trainer:
         batch = batch.to(self.device)
         return batch.float() if self.fixed_motion else self.model.motion(batch.float() / 255)
 
-    def run(self, resume: bool = False) -> AULLM:
+    def run(self, *, go_on: bool = False) -> AULLM:
         """All epochs, then calibration on inner subjects; returns the best model, which lies in `out` too."""
         self.out.mkdir(parents=True, exist_ok=True)
-        if resume and (self.out / "state.safetensors").exists():
+        if go_on and (self.out / resume.STATE).exists():
             self.load_state()
         while self.epoch < self.config.warmup + self.config.epochs:
             figures = {"epoch": self.epoch + 1, "stage": "visual" if self.warming else "all", "loss": self.train_epoch()}
@@ -202,7 +198,7 @@ class Trainer:
 
     def log(self, figures: dict) -> None:
         rounded = {k: round(v, 5) if isinstance(v, float) else v for k, v in figures.items()}
-        with open(self.out / "metrics.jsonl", "a") as file:
+        with open(self.out / METRICS, "a") as file:
             file.write(json.dumps(rounded) + "\n")
         print("epoch {epoch} ({stage}): loss {loss:.4f}, inner AP {ap:.4f}, inner F1 {f1:.4f}".format(**figures), flush=True)
 
@@ -212,31 +208,20 @@ class Trainer:
         return tensors | {f"helper.{k}": v for k, v in self.helper.state_dict().items()}
 
     def save_state(self) -> None:
-        """Write all that resuming needs: tensors as safetensors, atomically."""
-        moments = {f"optimizer.{i}.{k}": v for i, s in self.optimizer.state_dict()["state"].items() for k, v in s.items()}
-        tensors = {k: v.detach().contiguous().cpu() for k, v in (self.trained() | moments).items()}
-        facts = {"epoch": str(self.epoch), "best": str(self.best), "config": json.dumps(asdict(self.config))}
-        partial = self.out / "state.safetensors.partial"
-        save_file(tensors, partial, metadata=facts)
-        os.replace(partial, self.out / "state.safetensors")
+        """Write all that resuming needs."""
+        facts = {"epoch": self.epoch, "best": self.best, "settings": asdict(self.config)}
+        resume.save(self.out / resume.STATE, self.trained(), self.optimizer, facts)
 
     def load_state(self) -> None:
         """Go on where `save_state` left off.  Raises `InputError` when the settings differ."""
-        with safe_open(self.out / "state.safetensors", "pt") as file:
-            facts = file.metadata()
-            tensors = {key: file.get_tensor(key) for key in file.keys()}
-        if json.loads(facts["config"]) != json.loads(json.dumps(asdict(self.config))):
+        tensors, facts = resume.load(self.out / resume.STATE, self.optimizer)
+        if facts["settings"] != asdict(self.config):
             raise InputError(f"{self.out} was trained with other settings: use the same ones, or another --out.")
-        part = lambda prefix: {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}  # noqa: E731
-        self.model.load_trained_state(part("model."))
-        self.helper.load_state_dict(part("helper."))
-        state = self.optimizer.state_dict()
-        for key, value in part("optimizer.").items():
-            index, name = key.split(".")
-            state["state"].setdefault(int(index), {})[name] = value
-        self.optimizer.load_state_dict(state)
-        self.epoch, self.best = int(facts["epoch"]), float(facts["best"])
-        log.info("resumed after epoch %d", self.epoch)
+        self.model.load_trained_state({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
+        self.helper.load_state_dict({k.removeprefix("helper."): v for k, v in tensors.items() if k.startswith("helper.")})
+        self.epoch, self.best = facts["epoch"], facts["best"]
+        rows = (self.out / METRICS).read_text().splitlines(keepends=True)
+        (self.out / METRICS).write_text("".join(rows[: self.epoch]))  # a kill may have come after an epoch's line, before its state
 
     def calibrated(self) -> AULLM:
         """The best epoch's model with calibration, thresholds and the not-sure band fitted on inner subjects."""

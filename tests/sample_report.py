@@ -70,7 +70,7 @@ class FakeModel:
     def motion(self, clips):
         return (clips[:, 1:] - clips[:, :1])[:, None]
 
-    def probabilities(self, clips):
-        change = self.motion(clips).abs().amax(2)[:, 0]
+    def probabilities_from_motion(self, motion):
+        change = motion.abs().amax(2)[:, 0]
         change = torch.einsum("nhw,khw->nk", change, self.masks) / self.masks.sum((1, 2))
         return (change * self.scale).clamp(0, 1)

@@ -46,6 +46,7 @@ class OneWayModel(FakeModel):
 def show(monkeypatch):
     def run(video: FakeVideo, model=None, **options):
         monkeypatch.setattr(analysis, "open_video", lambda path, **_: video)
+        monkeypatch.setattr(analysis, "windows", lambda source: source.windows())
         return analyze(model or OneWayModel(), "clip.mp4", **options)
 
     return run
@@ -106,14 +107,14 @@ def test_progress_ends_at_one(show):
 
 def test_windows_go_through_the_model_in_batches(show):
     sizes, model = [], OneWayModel()
-    model.probabilities = lambda clips: sizes.append(len(clips)) or OneWayModel().probabilities(clips)
+    model.probabilities_from_motion = lambda motion: sizes.append(len(motion)) or OneWayModel().probabilities_from_motion(motion)
     show(FakeVideo(4.0), model)
     assert sizes == [16, 16, 4]
 
 
 def test_a_number_that_is_none_is_refused(show):
     model = OneWayModel()
-    model.probabilities = lambda clips: torch.full((len(clips), 12), float("nan"))
+    model.probabilities_from_motion = lambda motion: torch.full((len(motion), 12), float("nan"))
     with pytest.raises(InputError, match="not a number"):
         show(FakeVideo(), model)
 

@@ -5,7 +5,14 @@ from time import perf_counter
 
 import pytest
 import torch
-from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, MistralConfig, MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM
+from transformers import (
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
 
 from aullm_lite import language
 from aullm_lite.config import AULLMConfig
@@ -130,6 +137,14 @@ def change_type(model):
     model.double()
 
 
+def test_what_autocast_kept_is_not_used_without_it(llama):
+    with torch.no_grad():
+        plain = llama(tokens(llama), naive=True)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert (llama(tokens(llama)) - plain).abs().max() < 0.3
+        assert torch.allclose(llama(tokens(llama)), plain, atol=1e-5)
+
+
 @pytest.mark.parametrize("change", [change_step, change_load, change_base, change_type])
 def test_kept_prompt_is_never_stale(llama, change):
     with torch.no_grad():
@@ -174,6 +189,7 @@ def test_fingerprint_tells_weights_apart():
         other.get_decoder().layers[1].mlp.up_proj.weight[3, 5] += 1e-6
     assert fingerprint(one) == fingerprint(same) != fingerprint(other)
     assert LanguageModel("random", "Which?").fingerprint == fingerprint(one)
+    assert fingerprint(torch.nn.ModuleDict({"a": one})) != fingerprint(torch.nn.ModuleDict({"b": one}))
 
 
 def test_unknown_model_is_bad_input(monkeypatch, tmp_path):

@@ -48,7 +48,8 @@ def test_parts_fit(motion):
     moved = model.motion(rand_clips())
     token = model.visual_token(moved)
     hidden = model.hidden(token)
-    assert moved.shape == (3, model.motion.channels, 5, 64, 64) and token.shape == (3, 1, 64) and hidden.shape == (3, 64)
+    assert moved.shape == (3, model.motion.channels, 5, 64, 64)
+    assert token.shape == (3, 1, 64) and hidden.shape == (3, 64)
     logits = model(rand_clips())
     assert logits.shape == (3, 3) and logits.dtype == torch.float32
     assert torch.allclose(logits, model.logits_from_motion(moved)) and torch.allclose(logits, model.au_head(hidden))
@@ -148,6 +149,10 @@ def unknown_label(folder):
     (folder / "config.json").write_text(text.replace("17\n", "99\n"))
 
 
+def without_bias(tensors):
+    return {name: value for name, value in tensors.items() if name != "au_head.bias"}
+
+
 DAMAGE = {
     "truncated": (cut_short, "cannot be read"),
     "not safetensors": (lambda f: (f / "model.safetensors").write_text("weights"), "cannot be read"),
@@ -157,9 +162,9 @@ DAMAGE = {
     "labels permuted": (relabel, "gives the AUs 1 2 .* its config 2 1 .* swapped"),
     "label unknown": (unknown_label, "aus must be different numbers"),
     "no labels": (lambda f: rewrite(f, change_facts=lambda facts: {"format": "pt"}), "gives the AUs None"),
-    "tensor missing": (lambda f: rewrite(f, lambda t: t.pop("au_head.bias") is None or t), "1 tensors are missing .'au_head.bias'"),
+    "tensor missing": (lambda f: rewrite(f, without_bias), "1 tensors are missing .'au_head.bias'"),
     "tensor unknown": (lambda f: rewrite(f, lambda t: t | {"extra": torch.zeros(1)}), "1 are unknown .'extra'"),
-    "other shape": (lambda f: rewrite(f, lambda t: t | {"au_head.bias": torch.zeros(5)}), r"\[5\], the model needs \[12\]"),
+    "other shape": (lambda f: rewrite(f, lambda t: t | {"au_head.bias": torch.zeros(5)}), r"\[5\], .* needs \[12\]"),
     "other base": (
         lambda f: rewrite(f, change_facts=lambda facts: facts | {"base_fingerprint": "0" * 64}),
         "another language model .fingerprint 00000000. than the random found here"),
@@ -190,10 +195,12 @@ def test_no_such_checkpoint(name, tmp_path, monkeypatch):
 
 def test_hub_checkpoint(model, folder, monkeypatch):
     asked = {}
-    monkeypatch.setattr(checkpoint, "snapshot_download", lambda name, **options: asked.update(options, name=name) or str(folder))
+    download = lambda name, **options: asked.update(options, name=name) or str(folder)  # noqa: E731
+    monkeypatch.setattr(checkpoint, "snapshot_download", download)
     again = AULLM.from_pretrained("org/name", revision="v1")
     assert again.config == model.config
-    assert (asked["name"], asked["revision"], asked["allow_patterns"]) == ("org/name", "v1", ["config.json", "model.safetensors"])
+    assert (asked["name"], asked["revision"]) == ("org/name", "v1")
+    assert asked["allow_patterns"] == ["config.json", "model.safetensors"]
     (folder / "model.safetensors").unlink()  # as a cache may have it
     with pytest.raises(InputError, match="lacks model.safetensors"):
         AULLM.from_pretrained("org/name")

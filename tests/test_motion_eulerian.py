@@ -39,6 +39,10 @@ def test_shape_range_and_formula(clips):
     assert torch.allclose(out[b, 0, j - 1, y, x], sum(terms) / (sum(abs(t) for t in terms) + 1e-8))
 
 
+def test_values_below_zero_stay_in_range(clips):
+    assert EulerianMotion()(clips - 0.5).abs().max() <= 1
+
+
 def test_brighter_is_the_same_but_lighter_is_not(clips):
     motion = EulerianMotion()
     assert torch.allclose(motion(3 * clips), motion(clips), atol=1e-6)

@@ -77,7 +77,7 @@ def test_a_killed_run_resumes_to_the_same_weights(clips, tmp_path, killed_after)
     with pytest.raises(Killed):
         part.run()
     resumed = trainer(clips, tmp_path / "part")
-    resumed.run(resume=True)
+    resumed.run(go_on=True)
     lines = (tmp_path / "part" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
     for name, value in whole.model.trained_state().items():
@@ -87,13 +87,13 @@ def test_a_killed_run_resumes_to_the_same_weights(clips, tmp_path, killed_after)
 def test_resume_refuses_other_settings(clips, tmp_path):
     trainer(clips, tmp_path).run()
     with pytest.raises(InputError, match="other settings"):
-        trainer(clips, tmp_path, TrainConfig(epochs=5, warmup=1, batch_size=16, inner_share=0.34)).run(resume=True)
+        trainer(clips, tmp_path, TrainConfig(epochs=5, warmup=1, batch_size=16, inner_share=0.34)).run(go_on=True)
 
 
 def test_a_folder_with_a_run_is_not_overwritten(clips, tmp_path):
     trainer(clips, tmp_path).run()
     with pytest.raises(InputError, match="--resume"):
-        check_folder(tmp_path, resume=False)
+        check_folder(tmp_path, go_on=False)
 
 
 def test_full_disk_leaves_the_old_checkpoint(clips, tmp_path, monkeypatch):

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from aullm_lite import video
+from aullm_lite import windows as sliding
 from aullm_lite.errors import InputError
 from aullm_lite.faces import Face
-from aullm_lite.video import open_video, sample_clip, sample_times, write_video
+from aullm_lite.video import open_video, write_video
+from aullm_lite.windows import sample_clip, sample_times
 
 
 class StillFinder:
@@ -39,7 +41,7 @@ def clip(tmp_path):
 
 def windows(path, finder=None, **options):
     source = open_video(path, **options)
-    return source, list(source.windows(finder=finder or StillFinder()))
+    return source, list(sliding.windows(source, finder=finder or StillFinder()))
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "webm", "avi"])
@@ -95,8 +97,8 @@ def test_sampling_mixes_neighbours_by_time():
 
 def test_only_frames_around_the_sample_times_are_kept(clip, monkeypatch):
     kept = []
-    forget = video._Scan.forget
-    monkeypatch.setattr(video._Scan, "forget", lambda self: (forget(self), kept.append(len(self.buffer)))[0])
+    forget = sliding._Scan.forget
+    monkeypatch.setattr(sliding._Scan, "forget", lambda self: (forget(self), kept.append(len(self.buffer)))[0])
     windows(clip)
     assert max(kept) <= 18  # half a second at 30 frames a second, and its neighbours
 

@@ -1,0 +1,58 @@
+"""Make the pictures of the README from the code itself: `python .github/make_pictures.py [people] [result] [app]`."""
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+ROOT = Path(__file__).parents[1]
+IMAGES = ROOT / ".github" / "images"
+sys.path.insert(0, str(ROOT))
+
+
+def people() -> None:
+    """Twenty-four people whom no training has seen."""
+    from PIL import Image
+
+    from aullm_lite.synth.dataset import HELD_OUT
+    from aullm_lite.synth.drawn import contact_sheet, draw_identity
+
+    sheet = contact_sheet([draw_identity(HELD_OUT + n) for n in range(24)], columns=8)
+    Image.fromarray(sheet).resize((sheet.shape[1] * 2 // 3, sheet.shape[0] * 2 // 3), Image.LANCZOS).save(IMAGES / "people.png", optimize=True)
+
+
+def result() -> None:
+    """The report of one example clip, as `analyze --figure` writes it."""
+    from aullm_lite import AULLM
+    from aullm_lite.demo import example_clips
+    from aullm_lite.plots import report_figure
+
+    report_figure(AULLM.from_pretrained("demo").analyze(example_clips()[1].video)).savefig(IMAGES / "result.png", dpi=90)
+
+
+def app() -> None:
+    """The app in a headless browser, after a click on its first example."""
+    import shutil
+
+    from playwright.sync_api import sync_playwright
+
+    import app as page_code
+
+    _, url, _ = page_code.demo.launch(prevent_thread_lock=True, quiet=True, **page_code.LAUNCH)
+    with sync_playwright() as browsers:
+        browser = browsers.chromium.launch(executable_path=shutil.which("chromium") or None)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(url)
+        page.get_by_role("button", name="Brows").first.click()
+        page.get_by_text("What it took").wait_for(timeout=120_000)
+        page.wait_for_timeout(1500)
+        page.screenshot(path=str(IMAGES / "app.png"))
+        browser.close()
+    page_code.demo.close()
+
+
+if __name__ == "__main__":
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    for name in sys.argv[1:] or ("people", "result", "app"):
+        {"people": people, "result": result, "app": app}[name]()
+        print(f"{name}.png done")
