@@ -104,7 +104,7 @@ def test_full_disk_leaves_the_old_checkpoint(clips, tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("aullm_lite.checkpoint.save_file", full)
+    monkeypatch.setattr("aullm_lite.checkpoint.os.fsync", full)
     with pytest.raises(OSError):
         run.model.save_pretrained(tmp_path)
     assert (tmp_path / "model.safetensors").read_bytes() == before
