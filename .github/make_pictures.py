@@ -18,7 +18,9 @@ def people() -> None:
     from aullm_lite.synth.drawn import contact_sheet, draw_identity
 
     sheet = contact_sheet([draw_identity(HELD_OUT + n) for n in range(24)], columns=8)
-    Image.fromarray(sheet).resize((sheet.shape[1] * 2 // 3, sheet.shape[0] * 2 // 3), Image.LANCZOS).save(IMAGES / "people.png", optimize=True)
+    Image.fromarray(sheet).resize((sheet.shape[1] * 2 // 3, sheet.shape[0] * 2 // 3), Image.LANCZOS).save(
+        IMAGES / "people.png", optimize=True
+    )
 
 
 def result() -> None:
@@ -27,7 +29,9 @@ def result() -> None:
     from aullm_lite.demo import example_clips
     from aullm_lite.plots import report_figure
 
-    report_figure(AULLM.from_pretrained("demo").analyze(example_clips()[1].video)).savefig(IMAGES / "result.png", dpi=90)
+    report_figure(AULLM.from_pretrained("demo").analyze(example_clips()[1].video)).savefig(
+        IMAGES / "result.png", dpi=90
+    )
 
 
 def app() -> None:

@@ -1,8 +1,8 @@
 """AU-LLM Lite: facial Action Units from short clips, read by a language model.
 
-    from aullm_lite import AULLM
-    model = AULLM.from_pretrained("demo")
-    print(model.analyze("clip.mp4"))
+from aullm_lite import AULLM
+model = AULLM.from_pretrained("demo")
+print(model.analyze("clip.mp4"))
 """
 
 from typing import TYPE_CHECKING

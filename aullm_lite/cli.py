@@ -4,6 +4,7 @@ Heavy imports wait until a command needs them, so that `--help` answers at once.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -27,8 +28,15 @@ def _analyze(args) -> None:
 def _synth(args) -> None:
     from .synth.export import write_dataset
 
-    write_dataset(args.out, subjects=args.subjects, clips=args.clips, tier=args.tier, seed=args.seed, form=args.format,
-                  photos=args.photos)
+    write_dataset(
+        args.out,
+        subjects=args.subjects,
+        clips=args.clips,
+        tier=args.tier,
+        seed=args.seed,
+        form=args.format,
+        photos=args.photos,
+    )
     print(f"{args.subjects * args.clips if not args.photos else 'All'} clips written to {args.out}.")
 
 
@@ -47,10 +55,13 @@ def _train(args) -> None:
     from .config import AULLMConfig
     from .model import AULLM
     from .plots import training_figure
-    from .train import TrainConfig, Trainer, check_folder
+    from .recipe import TrainConfig
+    from .train import Trainer, check_folder
 
     check_folder(args.out, go_on=args.resume)
-    settings = {name: getattr(args, name) for name in ("epochs", "warmup", "batch_size", "loss", "seed", "mixed_precision")}
+    settings = {
+        name: getattr(args, name) for name in ("epochs", "warmup", "batch_size", "loss", "seed", "mixed_precision")
+    }
     settings = TrainConfig(**{name: value for name, value in settings.items() if value is not None})
     model = AULLM(AULLMConfig.from_preset(args.preset))
     Trainer(model, _training_clips(args), settings, args.out).run(go_on=args.resume)
@@ -89,7 +100,9 @@ def _bench(args) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m aullm_lite", description="Facial Action Units from short clips, with a language model.")
+    parser = argparse.ArgumentParser(
+        prog="python -m aullm_lite", description="Facial Action Units from short clips, with a language model."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name, run, text):
@@ -128,7 +141,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("checkpoint", metavar="CHECKPOINT_DIR|demo")
     sub.add_argument("--data", default="synth", metavar="synth|DIR")
     _synth_size(sub, subjects=30, clips=50, seed=7)
-    sub.add_argument("--full", action="store_true", help="all tiers, photographs and moving heads: the model card's figures")
+    sub.add_argument(
+        "--full", action="store_true", help="all tiers, photographs and moving heads: the model card's figures"
+    )
     sub.add_argument("--json", metavar="FILE")
 
     sub = command("bench", _bench, "Measure speed in pairs and print ratios.")
@@ -146,6 +161,7 @@ def _synth_size(sub, *, subjects: int, clips: int, seed: int) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 when all went well, 2 with one sentence when the input cannot be used."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while they wait slow a busy machine tenfold
     args = _parser().parse_args(argv)
     try:
         args.run(args)
@@ -153,7 +169,10 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{args.command}: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"{args.command}: {error.strerror or error} ({error.filename or 'no file'}): free some space or choose another place, "
-              "then run the same command again.", file=sys.stderr)
+        print(
+            f"{args.command}: {error.strerror or error} ({error.filename or 'no file'}): free some space or choose "
+            "another place, then run the same command again.",
+            file=sys.stderr,
+        )
         return 2
     return 0

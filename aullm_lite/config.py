@@ -8,8 +8,7 @@ from .errors import InputError
 from .facs import ACTION_UNITS, CD6ME_AUS
 
 PROMPT = (
-    "You read facial movement. The next token holds the motion of a short face clip. "
-    "Which facial Action Units moved?"
+    "You read facial movement. The next token holds the motion of a short face clip. Which facial Action Units moved?"
 )
 CHOICES = {"motion": ("lucas_kanade", "eulerian"), "projector": ("lite", "paper")}
 PRESETS = {  # in what each differs from `lite`

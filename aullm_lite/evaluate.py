@@ -38,8 +38,12 @@ def false_alarms(model: AULLM, data: ClipSet) -> float:
 def synth_table(model: AULLM, *, subjects: int = 30, clips: int = 50, tier: str = "standard", seed: int = 7) -> dict:
     """Scores on unseen drawn subjects of one tier."""
     data = make_clips(subjects, clips, tier_recipe(tier), seed=held_out_seed(seed))
-    return evaluate(model, data) | {"data": "SynthME (generated)", "tier": tier, "subjects": subjects,
-                                    "first_subject_seed": held_out_seed(seed)}
+    return evaluate(model, data) | {
+        "data": "SynthME (generated)",
+        "tier": tier,
+        "subjects": subjects,
+        "first_subject_seed": held_out_seed(seed),
+    }
 
 
 def head_motion_table(model: AULLM, people, *, clips: int, seed: int) -> dict:
@@ -47,16 +51,35 @@ def head_motion_table(model: AULLM, people, *, clips: int, seed: int) -> dict:
     alone = make_clips(people, clips, tier_recipe("standard", head="moving", none=1.0), seed=seed)
     under = make_clips(people, clips, tier_recipe("standard", head="moving"), seed=seed)
     scores = evaluate(model, under)
-    return {"movement": HEAD_LIMIT, "clips": len(alone), "any_present_without_au": false_alarms(model, alone),
-            "f1": scores["mean"]["f1"], "ap": scores["mean"]["ap"]}
+    return {
+        "movement": HEAD_LIMIT,
+        "clips": len(alone),
+        "any_present_without_au": false_alarms(model, alone),
+        "f1": scores["mean"]["f1"],
+        "ap": scores["mean"]["ap"],
+    }
 
 
-def full_report(model: AULLM, photos: list, *, subjects: int = 30, clips: int = 50, seed: int = 7,
-                say: Callable[[str], None] = print) -> dict:
+def full_report(
+    model: AULLM,
+    photos: list,
+    *,
+    subjects: int = 30,
+    clips: int = 50,
+    seed: int = 7,
+    say: Callable[[str], None] = print,
+) -> dict:
     """Every figure that the model card quotes, on generated data only."""
     first = held_out_seed(seed)
-    report = {"note": "All figures are on generated clips (SynthME); none is on a licensed data set.",
-              "seed": seed, "subjects": subjects, "clips_a_subject": clips, "tiers": {}, "photographs": {}, "head_motion": {}}
+    report = {
+        "note": "All figures are on generated clips (SynthME); none is on a licensed data set.",
+        "seed": seed,
+        "subjects": subjects,
+        "clips_a_subject": clips,
+        "tiers": {},
+        "photographs": {},
+        "head_motion": {},
+    }
     for tier in ("easy", "standard", "hard", "macro"):
         say(f"drawn people, {tier} ...")
         report["tiers"][tier] = synth_table(model, subjects=subjects, clips=clips, tier=tier, seed=seed)
@@ -83,27 +106,44 @@ def write_json(path: Path | str, content: dict) -> None:
 def as_text(scores: dict) -> str:
     """The table of one evaluation, or the headline figures of a full report."""
     if "per_au" not in scores:
-        lines = [f"{tier:>10}: F1 {s['mean']['f1']:.3f}  macro F1 {s['mean']['f1_macro']:.3f}  AP {s['mean']['ap']:.3f}"
-                 for tier, s in (scores["tiers"] | scores["photographs"]).items()]
-        lines += [f"moving heads, {who}: F1 {s['f1']:.3f}, any `present` without an AU in {s['any_present_without_au']:.1%} of clips"
-                  for who, s in scores["head_motion"].items()]
+        lines = [
+            f"{tier:>10}: F1 {s['mean']['f1']:.3f}  macro F1 {s['mean']['f1_macro']:.3f}  AP {s['mean']['ap']:.3f}"
+            for tier, s in (scores["tiers"] | scores["photographs"]).items()
+        ]
+        lines += [
+            f"moving heads, {who}: F1 {s['f1']:.3f}, any `present` without AU {s['any_present_without_au']:.1%}"
+            for who, s in scores["head_motion"].items()
+        ]
         return "\n".join([scores["note"], *lines])
     show = lambda value: "  n/a" if value is None else f"{value:5.3f}"  # noqa: E731
     rows = [*scores["per_au"].items(), ("mean", scores["mean"])]
     lines = [f"{au:>5} {show(s['f1'])} {show(s['f1_macro'])} {show(s['ap'])} {s['n_pos']:>6}" for au, s in rows]
-    lines += [f"floor {name.replace('_', ' ')}: F1 {s['f1']:.3f}, macro F1 {s['f1_macro']:.3f}" for name, s in scores["floors"].items()]
+    lines += [
+        f"floor {name.replace('_', ' ')}: F1 {s['f1']:.3f}, macro F1 {s['f1_macro']:.3f}"
+        for name, s in scores["floors"].items()
+    ]
     return "\n".join(["   AU    F1 macro    AP    pos", *lines])
 
 
 def as_markdown(report: dict) -> str:
     """The headline table of a full report, as it stands in the README."""
-    lines = ["| unseen clips (SynthME, generated) | F1, positive class | macro F1 | AP | all-positive floor F1 |", "|---|---|---|---|---|"]
+    lines = [
+        "| unseen clips (SynthME, generated) | F1, positive class | macro F1 | AP | all-positive floor F1 |",
+        "|---|---|---|---|---|",
+    ]
     named = {f"drawn people, `{tier}`": s for tier, s in report["tiers"].items()}
-    named |= {f"animated photograph, {name.removeprefix('photo-')}, `standard`": s for name, s in report["photographs"].items()}
+    named |= {
+        f"animated photograph, {name.removeprefix('photo-')}, `standard`": s
+        for name, s in report["photographs"].items()
+    }
     for name, s in named.items():
-        mean = s["mean"]
-        lines.append(f"| {name} | {mean['f1']:.3f} | {mean['f1_macro']:.3f} | {mean['ap']:.3f} | {s['floors']['all_positive']['f1']:.3f} |")
-    lines += ["", "| heads that turn, nod, tilt, near and slide by up to 4 px | F1 with AUs | clips with any `present` and no AU |", "|---|---|---|"]
+        figures = (*(s["mean"][score] for score in ("f1", "f1_macro", "ap")), s["floors"]["all_positive"]["f1"])
+        lines.append(f"| {name} | {' | '.join(f'{figure:.3f}' for figure in figures)} |")
+    lines += [
+        "",
+        "| heads that turn, nod, tilt, near and slide, up to 4 px | F1 with AUs | clips without AU and any `present` |",
+        "|---|---|---|",
+    ]
     for who, s in report["head_motion"].items():
         lines.append(f"| {who} | {s['f1']:.3f} | {s['any_present_without_au']:.1%} |")
     return "\n".join(lines)

@@ -2,17 +2,17 @@
 
 BlazeFace finds the box (short range first, the full-range net for small faces), FaceMesh the points; both run through
 `cv2.dnn`.  A face counts only when the mesh agrees that there is one.  Alignment uses the eye centres alone: finding a
-face anew in every frame would shake it by more than a micro-expression moves, so a clip gets one transform, from its onset.
+face anew in every frame would shake it by more than a micro-expression moves, so a clip gets one transform.
 """
 
 import threading
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
 
 from .assets import face_model
+from .blazeface import FULL, SHORT, Detector, merge
 from .errors import InputError
 from .facs import EYES
 
@@ -57,28 +57,10 @@ def to_rgb8(frame: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(frame.astype(np.uint8))
 
 
-@dataclass(frozen=True)
-class Detector:
-    """A BlazeFace net: its input side, its grids (cells a side, anchors a cell) and the names of its outputs."""
-
-    name: str
-    side: int
-    grids: tuple[tuple[int, int], ...]
-    outputs: tuple[str, str]  # scores, boxes
-
-    @cached_property
-    def anchors(self) -> np.ndarray:
-        """Centres of the anchors in 0..1, row by row.  -> [A, 2]"""
-        rows = [np.repeat(np.stack(np.meshgrid(*[(np.arange(n) + 0.5) / n] * 2), -1).reshape(-1, 2), each, 0) for n, each in self.grids]
-        return np.concatenate(rows).astype(np.float32)
-
-
-SHORT = Detector("face_detection_short_range", 128, ((16, 2), (8, 6)), ("classificators", "regressors"))
-FULL = Detector("face_detection_full_range", 192, ((48, 1),), ("reshaped_classifier_face_4", "reshaped_regressor_face_4"))
-
-
 def _load(name: str):
-    classic = {"engine": cv2.dnn.ENGINE_CLASSIC} if hasattr(cv2.dnn, "ENGINE_CLASSIC") else {}  # OpenCV 5 drops outputs without it
+    classic = (
+        {"engine": cv2.dnn.ENGINE_CLASSIC} if hasattr(cv2.dnn, "ENGINE_CLASSIC") else {}
+    )  # OpenCV 5 drops outputs without it
     return cv2.dnn.readNetFromTFLite(str(face_model(name)), **classic)
 
 
@@ -109,20 +91,30 @@ class FaceFinder:
             return net.forward(outputs or net.getUnconnectedOutLayersNames())
 
     def _detect(self, frame: np.ndarray, detector: Detector) -> list[tuple]:
-        """Boxes with score and the line of the eyes, overlapping ones merged.  -> [(score, box [x, y, w, h], eyes [2, 2])]"""
+        """Boxes, overlapping ones merged, with the eyes in them.  -> [(score, box [x, y, w, h], eyes [2, 2])]"""
         height, width = frame.shape[:2]
         side = max(height, width)
         top, left = (side - height) // 2, (side - width) // 2
         square = cv2.copyMakeBorder(frame, top, side - height - top, left, side - width - left, cv2.BORDER_CONSTANT)
-        small = cv2.resize(square, (detector.side, detector.side), interpolation=cv2.INTER_AREA if side > detector.side else cv2.INTER_LINEAR)
+        small = cv2.resize(
+            square,
+            (detector.side, detector.side),
+            interpolation=cv2.INTER_AREA if side > detector.side else cv2.INTER_LINEAR,
+        )
         scores, raw = self._run(detector.name, small.astype(np.float32) / 127.5 - 1, detector.outputs)
         scores = 1 / (1 + np.exp(-np.clip(scores.reshape(-1), -50, 50)))
         raw = raw.reshape(len(scores), 16) / detector.side
         raw[:, :2] += detector.anchors
         raw[:, 4:] += np.tile(detector.anchors, 6)
         keep = scores >= self.min_score
-        return [(score, np.array([row[0] - row[2] / 2, row[1] - row[3] / 2, row[2], row[3]]) * side - (left, top, 0, 0),
-                 row[4:8].reshape(2, 2) * side - (left, top)) for score, row in _merge(scores[keep], raw[keep])]
+        return [
+            (
+                score,
+                np.array([row[0] - row[2] / 2, row[1] - row[3] / 2, row[2], row[3]]) * side - (left, top, 0, 0),
+                row[4:8].reshape(2, 2) * side - (left, top),
+            )
+            for score, row in merge(scores[keep], raw[keep])
+        ]
 
     def _mesh(self, frame: np.ndarray, found: tuple, shrink: float) -> Face | None:
         """Points of a detected face, or None where the mesh sees no face in the box."""
@@ -130,8 +122,12 @@ class FaceFinder:
         (dx, dy), centre = eyes[1] - eyes[0], box[:2] + box[2:] / 2
         side, turn = 1.5 * max(box[2:]), np.arctan2(dy, dx)
         c, s = np.cos(turn) * side, np.sin(turn) * side
-        to_frame = np.array([[c, -s, centre[0] - 0.5 * (c - s)], [s, c, centre[1] - 0.5 * (c + s)]])  # crop 0..1 -> frame
-        crop = cv2.warpAffine(frame, to_frame @ np.diag([1 / 192, 1 / 192, 1]), (192, 192), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        to_frame = np.array(
+            [[c, -s, centre[0] - 0.5 * (c - s)], [s, c, centre[1] - 0.5 * (c + s)]]
+        )  # crop 0..1 -> frame
+        crop = cv2.warpAffine(
+            frame, to_frame @ np.diag([1 / 192, 1 / 192, 1]), (192, 192), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        )
         outputs = {out.size: out.reshape(-1) for out in self._run("face_landmark", crop.astype(np.float32) / 255)}
         presence = float(1 / (1 + np.exp(-np.clip(outputs[1][0], -50, 50))))
         if presence < self.min_presence:
@@ -143,27 +139,8 @@ class FaceFinder:
         return Face(tuple(box / shrink), float(score), landmarks, presence, bool(outside))
 
 
-def _merge(scores: np.ndarray, rows: np.ndarray, overlap: float = 0.3) -> list[tuple]:
-    """Average boxes that overlap the best one, weighted by score.  [A], [A, 16] -> [(score, row)]"""
-    merged, order = [], np.argsort(-scores)
-    while len(order):
-        best = rows[order[0]]
-        same = _iou(best, rows[order]) > overlap
-        group = order[same | (np.arange(len(order)) == 0)]
-        merged.append((scores[order[0]], np.average(rows[group], axis=0, weights=scores[group])))
-        order = np.array([i for i in order if i not in set(group)], int)
-    return merged
-
-
-def _iou(one: np.ndarray, many: np.ndarray) -> np.ndarray:
-    low = np.maximum(one[:2] - one[2:4] / 2, many[:, :2] - many[:, 2:4] / 2)
-    high = np.minimum(one[:2] + one[2:4] / 2, many[:, :2] + many[:, 2:4] / 2)
-    both = np.clip(high - low, 0, None).prod(1)
-    return both / (one[2:4].prod() + many[:, 2:4].prod(1) - both + 1e-9)
-
-
 def face_transform(face: Face, size: int, extent: float = 1.0) -> np.ndarray:
-    """Similarity that puts the eye centres at `facs.EYES` of a crop showing [-extent, extent].  -> [2, 3], frame to crop pixels"""
+    """Similarity, frame to crop pixels, that puts the eyes at `facs.EYES` in a crop of [-extent, extent].  -> [2, 3]"""
     source = np.array(face.eyes)
     target = (np.array(EYES) / extent + 1) * (size / 2) - 0.5
     (ax, ay), (bx, by) = source[1] - source[0], target[1] - target[0]
@@ -173,10 +150,12 @@ def face_transform(face: Face, size: int, extent: float = 1.0) -> np.ndarray:
 
 
 def align(frame: np.ndarray, transform: np.ndarray, size: int) -> np.ndarray:
-    """Cut the aligned crop; where it shrinks, at twice the size or more first, so that fine texture does not alias.  -> [S, S(, 3)]"""
+    """Cut the aligned crop, where it shrinks by way of a larger one, or texture would alias.  -> [S, S(, 3)]"""
     shrink = np.sqrt(abs(np.linalg.det(transform[:, :2])))
     factor = int(np.clip(np.ceil(1 / max(shrink, 1e-6)), 1, 16))
     larger = transform * factor
     larger[:, 2] += (factor - 1) / 2  # pixel centres, not corners, are what scales
-    crop = cv2.warpAffine(frame, larger, (size * factor, size * factor), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    crop = cv2.warpAffine(
+        frame, larger, (size * factor, size * factor), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     return crop if factor == 1 else cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)

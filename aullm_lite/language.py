@@ -39,8 +39,15 @@ def load_language_model(name: str, prompt: str) -> tuple[nn.Module, Tensor]:
 def random_llama() -> nn.Module:
     """Two layers of width 64 over the 256 bytes, the same random weights each time: for tests, needs no download."""
     config = LlamaConfig(
-        vocab_size=256, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, bos_token_id=None, eos_token_id=None)
+        vocab_size=256,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        bos_token_id=None,
+        eos_token_id=None,
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return LlamaForCausalLM(config)

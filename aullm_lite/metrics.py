@@ -1,7 +1,7 @@
 """How good is a detector, and how good is nothing?  Scores per AU, their floors, thresholds and calibration.
 
-Two F1 scores go by one name in the field: of the positive class alone, and the mean over both classes ("macro"), which an
-all-negative answer already lifts to about 0.45.  Both are always given, and named.  `n/a` (None) where an AU has no positives.
+Two F1 scores go by one name in the field: of the positive class alone, and the mean over both classes ("macro"), which
+an all-negative answer already lifts to about 0.45.  Both are always given, and named; None without positives.
 """
 
 import numpy as np
@@ -49,8 +49,9 @@ def fit_calibration(labels: np.ndarray, logits: np.ndarray, steps: int = 50) -> 
     return np.array(fitted)
 
 
-def verdict_band(labels: np.ndarray, probabilities: np.ndarray, thresholds: np.ndarray, precision: float = 0.9,
-                 missed: float = 0.02) -> np.ndarray:
+def verdict_band(
+    labels: np.ndarray, probabilities: np.ndarray, thresholds: np.ndarray, precision: float = 0.9, missed: float = 0.02
+) -> np.ndarray:
     """Where the answer is "not sure": between the probabilities `low` and `high`.  -> [K, 2]
 
     Above `high` (at least the threshold) nine answers in ten are right; below `low` (at most the threshold) only one
@@ -64,14 +65,32 @@ def verdict_band(labels: np.ndarray, probabilities: np.ndarray, thresholds: np.n
     return np.array(bands)
 
 
+def calibrate(labels: np.ndarray, logits: np.ndarray) -> dict:
+    """Calibration, thresholds and not-sure bands as a model's config holds them.  [N, K], [N, K] -> settings
+
+    Inner subjects only, like the three functions that it joins.
+    """
+    calibration = fit_calibration(labels, logits)
+    probabilities = 1 / (1 + np.exp(-(logits * calibration[:, 0] + calibration[:, 1])))
+    thresholds = best_thresholds(labels, probabilities)
+    fitted = {
+        "calibration": calibration,
+        "thresholds": thresholds,
+        "not_sure": verdict_band(labels, probabilities, thresholds),
+    }
+    return {name: rows.round(4).tolist() for name, rows in fitted.items()}
+
+
 def floors(labels: np.ndarray, seed: int = 0) -> dict:
     """What answers without looking score: mean positive-class and macro F1 over the AUs that have positives."""
     labels = labels[:, labels.any(0)]
     coin = np.random.default_rng(seed).random((20, *labels.shape)) < 0.5
     answers = {"all_negative": [np.zeros_like(labels)], "all_positive": [np.ones_like(labels)], "random": coin}
     return {
-        name: {"f1": float(np.mean([f1_positive(labels, a).mean() for a in some])),
-               "f1_macro": float(np.mean([f1_macro(labels, a).mean() for a in some]))}
+        name: {
+            "f1": float(np.mean([f1_positive(labels, a).mean() for a in some])),
+            "f1_macro": float(np.mean([f1_macro(labels, a).mean() for a in some])),
+        }
         for name, some in answers.items()
     }
 
@@ -82,8 +101,11 @@ def score_table(aus, labels: np.ndarray, probabilities: np.ndarray, thresholds) 
     The mean runs over the AUs that have positives; the others are None.
     """
     decisions = probabilities >= np.asarray(thresholds)
-    columns = {"f1": f1_positive(labels, decisions), "f1_macro": f1_macro(labels, decisions),
-               "ap": average_precision(labels, probabilities)}
+    columns = {
+        "f1": f1_positive(labels, decisions),
+        "f1_macro": f1_macro(labels, decisions),
+        "ap": average_precision(labels, probabilities),
+    }
     present = labels.any(0)
     per_au = {
         str(au): {name: float(values[k]) if present[k] else None for name, values in columns.items()}
@@ -91,4 +113,9 @@ def score_table(aus, labels: np.ndarray, probabilities: np.ndarray, thresholds) 
         for k, au in enumerate(aus)
     }
     mean = {name: float(values[present].mean()) if present.any() else None for name, values in columns.items()}
-    return {"per_au": per_au, "mean": mean | {"n_pos": int(labels.sum())}, "n_clips": len(labels), "floors": floors(labels)}
+    return {
+        "per_au": per_au,
+        "mean": mean | {"n_pos": int(labels.sum())},
+        "n_clips": len(labels),
+        "floors": floors(labels),
+    }

@@ -24,11 +24,15 @@ class AULLM(nn.Module):
         self.motion = build_motion(config)
         self.backbone = Backbone3D(self.motion.channels, drop_rate=config.drop_rate)
         self.language = LanguageModel(
-            config.language_model, config.prompt,
-            rank=config.lora_rank, alpha=config.lora_alpha, dropout=config.lora_dropout)
+            config.language_model,
+            config.prompt,
+            rank=config.lora_rank,
+            alpha=config.lora_alpha,
+            dropout=config.lora_dropout,
+        )
         self.projector = FusionProjector(
-            self.language.width,
-            kind=config.projector, drop_rate=config.drop_rate, token_std=self.language.token_std)
+            self.language.width, kind=config.projector, drop_rate=config.drop_rate, token_std=self.language.token_std
+        )
         self.au_head = nn.Linear(self.language.width, len(config.aus))
         self.config = config.changed(base_fingerprint=self.language.fingerprint)
 
@@ -101,8 +105,10 @@ class AULLM(nn.Module):
         """Read model.safetensors into this model; its labels and its language model must be ours."""
         tensors, base = read_weights(Path(folder), self.config)
         if base != self.language.fingerprint:
-            problem = (f"The checkpoint {folder} was trained on another language model (fingerprint {base[:8]}) "
-                       f"than the {self.config.language_model} found here ({self.language.fingerprint[:8]})")
+            problem = (
+                f"The checkpoint {folder} was trained on another language model (fingerprint {base[:8]}) "
+                f"than the {self.config.language_model} found here ({self.language.fingerprint[:8]})"
+            )
             if not allow_other_base:
                 raise InputError(f"{problem}: get its base, or pass allow_other_base=True and expect wrong answers.")
             warnings.warn(f"{problem}: expect wrong answers.", stacklevel=3)

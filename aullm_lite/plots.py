@@ -121,8 +121,16 @@ def _timeline_key(ax: Axes) -> None:
         ax.plot([], [], "^", color=INK, ms=7, lw=0, label="apex")[0],
     ]
     ax.legend(
-        handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, fontsize=9, labelcolor=FAINT,
-        borderaxespad=0.2, handlelength=1.6, columnspacing=1.4,
+        handles=handles,
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+        ncols=3,
+        frameon=False,
+        fontsize=9,
+        labelcolor=FAINT,
+        borderaxespad=0.2,
+        handlelength=1.6,
+        columnspacing=1.4,
     )
 
 

@@ -29,11 +29,16 @@ class FusionProjector(nn.Module):
         if kind == "paper":
             hidden = (joined + width) // 2
             self.mlp = nn.Sequential(
-                nn.Linear(joined, hidden), nn.ReLU(), nn.Dropout(drop_rate), nn.Linear(hidden, width))
+                nn.Linear(joined, hidden), nn.ReLU(), nn.Dropout(drop_rate), nn.Linear(hidden, width)
+            )
         else:
             self.mlp = nn.Sequential(
-                nn.LayerNorm(joined), nn.Linear(joined, hidden), nn.GELU(), nn.Dropout(drop_rate),
-                nn.Linear(hidden, width))
+                nn.LayerNorm(joined),
+                nn.Linear(joined, hidden),
+                nn.GELU(),
+                nn.Dropout(drop_rate),
+                nn.Linear(hidden, width),
+            )
         self.start_at(token_std)
 
     @torch.no_grad()

@@ -14,7 +14,9 @@ STATE = "state.safetensors"
 
 def save(path: Path, tensors: dict[str, Tensor], optimizer: Optimizer, facts: dict) -> None:
     """Write tensors, moments and facts, whole or not at all."""
-    moments = {f"optimizer.{i}.{k}": v for i, state in optimizer.state_dict()["state"].items() for k, v in state.items()}
+    moments = {
+        f"optimizer.{i}.{k}": v for i, state in optimizer.state_dict()["state"].items() for k, v in state.items()
+    }
     stored = {name: value.detach().contiguous().cpu() for name, value in (tensors | moments).items()}
     partial = path.with_name(path.name + ".partial")
     try:
@@ -35,3 +37,8 @@ def load(path: Path, optimizer: Optimizer) -> tuple[dict[str, Tensor], dict]:
         state["state"].setdefault(int(index), {})[moment] = tensors.pop(name)
     optimizer.load_state_dict(state)
     return tensors, facts
+
+
+def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -7,7 +7,7 @@ once.  After every epoch all that is needed to go on is written to disk, whole o
 """
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -21,26 +21,10 @@ from . import metrics, resume
 from .errors import InputError
 from .losses import loss_function
 from .model import AULLM
+from .recipe import TrainConfig, mirror, one_cycle, split_inner
 from .synth.dataset import ClipSet
 
 METRICS = "metrics.jsonl"
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """How to train.  `epochs` counts those with the language model, `warmup` those before, without it."""
-
-    epochs: int = 3
-    warmup: int = 5
-    batch_size: int = 128
-    lr: float = 2e-3  # peak, of the visual part and the heads
-    lr_lora: float = 5e-4
-    weight_decay: float = 0.01
-    auxiliary: float = 0.3  # weight of the helper's loss beside the main one
-    loss: str = "bce"
-    inner_share: float = 0.1  # of the subjects, to choose epoch, thresholds and calibration
-    seed: int = 0
-    mixed_precision: str = "no"
 
 
 def check_folder(out: Path | str, *, go_on: bool) -> None:
@@ -51,29 +35,8 @@ def check_folder(out: Path | str, *, go_on: bool) -> None:
         raise InputError(f"{out} holds a training run: pass --resume to go on with it, or another --out.")
 
 
-def split_inner(subjects: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Which clips are of inner subjects: no person stands on both sides.  [N] -> bool [N]"""
-    people = np.unique(subjects)
-    if len(people) < 2:
-        raise InputError(f"Training needs at least 2 subjects (one to validate on), got {len(people)}.")
-    chosen = np.random.default_rng(seed).permutation(people)[: max(1, round(share * len(people)))]
-    return np.isin(subjects, chosen)
-
-
-def one_cycle(progress: float) -> float:
-    """Share of the peak learning rate: up over the first fifth, then down along a cosine.  0..1 -> 0..1"""
-    rise = 0.2
-    return progress / rise if progress < rise else 0.5 + 0.5 * float(np.cos(np.pi * (progress - rise) / (1 - rise)))
-
-
-def mirror(motion: Tensor, flip: Tensor) -> Tensor:
-    """Mirror some clips of a flow field: columns swap and x changes its sign.  [B, 2, T, H, W], [B] -> same"""
-    sign = torch.tensor([-1.0, 1.0], device=motion.device).view(1, 2, 1, 1, 1)
-    return torch.where(flip.view(-1, 1, 1, 1, 1), motion.flip(-1) * sign, motion)
-
-
 class Trainer:
-    """One training run in one folder: `Trainer(model, data, config, out).run()`, again with `go_on=True` after a kill."""
+    """One run in one folder: `Trainer(model, data, config, out).run()`, with `go_on=True` again after a kill."""
 
     def __init__(self, model: AULLM, data: ClipSet, config: TrainConfig, out: Path | str):
         torch.manual_seed(config.seed)
@@ -97,10 +60,12 @@ class Trainer:
         clips, labels = torch.from_numpy(data.clips), torch.from_numpy(data.labels)
         if not self.fixed_motion:
             return TensorDataset(clips, labels)
-        motion = torch.cat([
-            self.model.motion(batch.to(self.device).float() / 255).to("cpu", torch.float16)
-            for batch in tqdm(clips.split(64), desc="motion", unit="batch", leave=False)
-        ])
+        motion = torch.cat(
+            [
+                self.model.motion(batch.to(self.device).float() / 255).to("cpu", torch.float16)
+                for batch in tqdm(clips.split(64), desc="motion", unit="batch", leave=False)
+            ]
+        )
         return TensorDataset(motion, labels)
 
     def parameter_groups(self) -> list[dict]:
@@ -108,8 +73,10 @@ class Trainer:
         lora = [p for name, p in self.model.named_parameters() if p.requires_grad and "lora_" in name]
         rest = [p for name, p in self.model.named_parameters() if p.requires_grad and "lora_" not in name]
         c = self.config
-        return [{"params": rest + list(self.helper.parameters()), "peak": c.lr, "weight_decay": c.weight_decay},
-                {"params": lora, "peak": c.lr_lora, "weight_decay": 0.0}]
+        return [
+            {"params": rest + list(self.helper.parameters()), "peak": c.lr, "weight_decay": c.weight_decay},
+            {"params": lora, "peak": c.lr_lora, "weight_decay": 0.0},
+        ]
 
     def motion(self, batch: Tensor) -> Tensor:
         batch = batch.to(self.device)
@@ -121,7 +88,11 @@ class Trainer:
         if go_on and (self.out / resume.STATE).exists():
             self.load_state()
         while self.epoch < self.config.warmup + self.config.epochs:
-            figures = {"epoch": self.epoch + 1, "stage": "visual" if self.warming else "all", "loss": self.train_epoch()}
+            figures = {
+                "epoch": self.epoch + 1,
+                "stage": "visual" if self.warming else "all",
+                "loss": self.train_epoch(),
+            }
             figures |= self.validate()
             self.epoch += 1
             self.log(figures)
@@ -161,7 +132,9 @@ class Trainer:
 
     def set_rate(self, share_of_epoch: float) -> None:
         """The learning rate is a function of the position alone, so that a resumed run needs no scheduler state."""
-        done, length = (self.epoch, self.config.warmup) if self.warming else (self.epoch - self.config.warmup, self.config.epochs)
+        done, length = (
+            (self.epoch, self.config.warmup) if self.warming else (self.epoch - self.config.warmup, self.config.epochs)
+        )
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * one_cycle((done + share_of_epoch) / length)
 
@@ -193,14 +166,19 @@ class Trainer:
     def validate(self) -> dict:
         """Figures on inner subjects: mean average precision, and mean F1 at a plain 0.5."""
         logits, present = self.inner_logits(), self.inner_labels.any(0)
-        return {"ap": float(metrics.average_precision(self.inner_labels, logits)[present].mean()),
-                "f1": float(metrics.f1_positive(self.inner_labels, logits > 0)[present].mean())}
+        return {
+            "ap": float(metrics.average_precision(self.inner_labels, logits)[present].mean()),
+            "f1": float(metrics.f1_positive(self.inner_labels, logits > 0)[present].mean()),
+        }
 
     def log(self, figures: dict) -> None:
         rounded = {k: round(v, 5) if isinstance(v, float) else v for k, v in figures.items()}
         with open(self.out / METRICS, "a") as file:
             file.write(json.dumps(rounded) + "\n")
-        print("epoch {epoch} ({stage}): loss {loss:.4f}, inner AP {ap:.4f}, inner F1 {f1:.4f}".format(**figures), flush=True)
+        print(
+            "epoch {epoch} ({stage}): loss {loss:.4f}, inner AP {ap:.4f}, inner F1 {f1:.4f}".format(**figures),
+            flush=True,
+        )
 
     def trained(self) -> dict[str, Tensor]:
         """Every tensor that training changes: weights, batch statistics, the helper's."""
@@ -217,24 +195,16 @@ class Trainer:
         tensors, facts = resume.load(self.out / resume.STATE, self.optimizer)
         if facts["settings"] != asdict(self.config):
             raise InputError(f"{self.out} was trained with other settings: use the same ones, or another --out.")
-        self.model.load_trained_state({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
-        self.helper.load_state_dict({k.removeprefix("helper."): v for k, v in tensors.items() if k.startswith("helper.")})
+        self.model.load_trained_state(resume.part(tensors, "model."))
+        self.helper.load_state_dict(resume.part(tensors, "helper."))
         self.epoch, self.best = facts["epoch"], facts["best"]
         rows = (self.out / METRICS).read_text().splitlines(keepends=True)
-        (self.out / METRICS).write_text("".join(rows[: self.epoch]))  # a kill may have come after an epoch's line, before its state
+        (self.out / METRICS).write_text("".join(rows[: self.epoch]))  # a kill may come between a line and its state
 
     def calibrated(self) -> AULLM:
         """The best epoch's model with calibration, thresholds and the not-sure band fitted on inner subjects."""
         self.model.load_weights(self.out)
         self.epoch = self.config.warmup + max(self.config.epochs, 1)
-        logits = self.inner_logits()
-        calibration = metrics.fit_calibration(self.inner_labels, logits)
-        probabilities = 1 / (1 + np.exp(-(logits * calibration[:, 0] + calibration[:, 1])))
-        thresholds = metrics.best_thresholds(self.inner_labels, probabilities)
-        band = metrics.verdict_band(self.inner_labels, probabilities, thresholds)
-        rounded = lambda rows: tuple(tuple(round(float(v), 4) for v in row) for row in rows)  # noqa: E731
-        self.model.config = replace(
-            self.model.config, calibration=rounded(calibration), not_sure=rounded(band),
-            thresholds=tuple(round(float(t), 4) for t in thresholds))
+        self.model.config = self.model.config.changed(**metrics.calibrate(self.inner_labels, self.inner_logits()))
         self.model.save_pretrained(self.out)
         return self.model

@@ -99,7 +99,7 @@ class Video:
         self.info.fps = (count - 1) / self._last
         self.info.seconds = self._last
         if self.info.fps < SLOW:
-            self.warn(f"{self.info.fps:.0f} frames a second are few: a micro-expression may fall between them; 100 or more are better.")
+            self.warn(f"{self.info.fps:.0f} frames a second may miss a micro-expression: film at 100 or more.")
         if count < FRAMES:
             self.warn(f"Only {count} frames: the six that the model needs were interpolated in time.")
 
@@ -108,7 +108,9 @@ class Video:
             container = av.open(str(self.path))
         except (av.error.FFmpegError, OSError, ValueError):
             reason = "is empty" if self.path.stat().st_size == 0 else "is not a video that can be read"
-            raise InputError(f"{self.path.name} {reason}: give an mp4, mov, webm or avi file, or a folder of frames.") from None
+            raise InputError(
+                f"{self.path.name} {reason}: give an mp4, mov, webm or avi file, or a folder of frames."
+            ) from None
         if not container.streams.video:
             container.close()
             raise InputError(f"{self.path.name} holds no pictures (only sound?): give a video.")
@@ -125,14 +127,20 @@ class Video:
                     yield (index / rate if by_count else frame.time), _upright(frame)
             except av.error.FFmpegError:
                 if self.info.frames == 0:
-                    raise InputError(f"{self.path.name} cannot be decoded: it may be damaged; record or convert it again.") from None
+                    raise InputError(
+                        f"{self.path.name} cannot be decoded: it may be damaged; record or convert it again."
+                    ) from None
                 self.warn(f"{self.path.name} breaks off after {self.info.frames} frames: what could be read was used.")
 
     def _numbered(self) -> list[tuple[int, Path]]:
         """Pictures of the folder with the last number in their names, in order."""
-        found = [p for p in self.path.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith(("~$", "._", "."))]
+        found = [
+            p for p in self.path.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith(("~$", "._", "."))
+        ]
         if not found:
-            raise InputError(f"The folder {str(self.path)!r} holds no pictures (jpg, png, bmp, tif): give a folder of frames.")
+            raise InputError(
+                f"The folder {str(self.path)!r} holds no pictures (jpg, png, bmp, tif): give a folder of frames."
+            )
         numbers = [re.findall(r"\d+", p.stem) for p in found]
         if not all(numbers) or len({int(n[-1]) for n in numbers}) < len(found):
             return list(enumerate(sorted(found)))
@@ -140,7 +148,9 @@ class Video:
 
     def _from_folder(self) -> Iterator[tuple[float, np.ndarray]]:
         if self._fps is None:
-            self.warn("A folder of frames does not say its rate: 200 frames a second were assumed; pass --fps for another.")
+            self.warn(
+                "A folder of frames does not say its rate: 200 frames a second were assumed; pass --fps for another."
+            )
         for number, path in self._numbered():
             picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED) if path.stat().st_size else None
             if picture is None:

@@ -45,7 +45,9 @@ def sample_clip(times, crops, wanted) -> np.ndarray:
     return crops[left] * (1 - share) + crops[right] * share
 
 
-def windows(video: Video, *, length: float = 0.5, hop: float = 0.1, finder: FaceFinder | None = None) -> Iterator[Window]:
+def windows(
+    video: Video, *, length: float = 0.5, hop: float = 0.1, finder: FaceFinder | None = None
+) -> Iterator[Window]:
     """Windows of `length` seconds, one every `hop`; a shorter video, or its span, is one window.
 
     Raises `InputError` when no window shows a face.
@@ -80,7 +82,9 @@ class _Scan:
         if self.seen == 0:
             raise InputError("No face was found: film one face from the front, well lit, at least 60 pixels wide.")
         if self.missed:
-            self.video.warn(f"No face was found in {self.missed} of {self.seen + self.missed} windows; they were left out.")
+            self.video.warn(
+                f"No face was found in {self.missed} of {self.seen + self.missed} windows; they were left out."
+            )
 
     def forget(self) -> None:
         """Drop frames that no later window needs: all but one before the next start."""
@@ -100,7 +104,9 @@ class _Scan:
         transform = face_transform(face, SIZE)
         crops = [align(_grey(self.buffer[i].rgb), transform, SIZE) for i in near]
         clip = sample_clip([times[i] for i in near], crops, wanted) / 255
-        yield Window(start, end, wanted, clip.astype(np.float32), align(onset.rgb, face_transform(face, CROP), CROP), face)
+        yield Window(
+            start, end, wanted, clip.astype(np.float32), align(onset.rgb, face_transform(face, CROP), CROP), face
+        )
 
     @staticmethod
     def neighbours(times: list[float], wanted: np.ndarray) -> list[int]:

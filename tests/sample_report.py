@@ -63,8 +63,14 @@ class FakeModel:
         self.scale = scale
         self.masks = torch.from_numpy(np.stack([region_mask(au) for au in CD6ME_AUS]))
         self.config = SimpleNamespace(
-            preset="smoke", aus=CD6ME_AUS, size=64, frames=6, language_model="random", base_fingerprint="",
-            thresholds=(THRESHOLD,) * K, not_sure=(NOT_SURE,) * K,
+            preset="smoke",
+            aus=CD6ME_AUS,
+            size=64,
+            frames=6,
+            language_model="random",
+            base_fingerprint="",
+            thresholds=(THRESHOLD,) * K,
+            not_sure=(NOT_SURE,) * K,
         )
 
     def motion(self, clips):

@@ -10,11 +10,11 @@ from PIL import Image
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
-from sample_report import face_crop, sample_report
+from sample_report import face_crop, sample_report  # noqa: E402
 
-import app
-from aullm_lite.demo import Example
-from aullm_lite.video import write_video
+import app  # noqa: E402
+from aullm_lite.demo import Example  # noqa: E402
+from aullm_lite.video import write_video  # noqa: E402
 
 
 def fake_analyze(model, path, *, progress=None, **_):

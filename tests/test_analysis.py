@@ -107,7 +107,9 @@ def test_progress_ends_at_one(show):
 
 def test_windows_go_through_the_model_in_batches(show):
     sizes, model = [], OneWayModel()
-    model.probabilities_from_motion = lambda motion: sizes.append(len(motion)) or OneWayModel().probabilities_from_motion(motion)
+    model.probabilities_from_motion = lambda motion: (
+        sizes.append(len(motion)) or OneWayModel().probabilities_from_motion(motion)
+    )
     show(FakeVideo(4.0), model)
     assert sizes == [16, 16, 4]
 

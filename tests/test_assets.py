@@ -62,7 +62,9 @@ def test_a_broken_download_leaves_nothing(wheel, monkeypatch):
     assert [p for p in assets.cache_folder().iterdir() if p.suffix != ".lock"] == []
 
 
-@pytest.mark.parametrize("way", [[], [[sys.executable, "-c", "import sys; print('ERROR: no route', file=sys.stderr); sys.exit(1)"]]])
+@pytest.mark.parametrize(
+    "way", [[], [[sys.executable, "-c", "import sys; print('ERROR: no route', file=sys.stderr); sys.exit(1)"]]]
+)
 def test_no_network_is_one_sentence_that_says_what_to_do(tmp_path, monkeypatch, way):
     monkeypatch.setenv("AULLM_CACHE", str(tmp_path))
     monkeypatch.setattr(assets, "_downloaders", lambda: way)
@@ -83,8 +85,15 @@ def test_unknown_face_model():
 
 
 def test_nothing_happens_at_import(tmp_path):
-    code = "import os, sys; import aullm_lite, aullm_lite.assets; sys.exit('torch' in sys.modules or os.path.exists(os.environ['AULLM_CACHE']))"
-    done = subprocess.run([sys.executable, "-c", code], env={"AULLM_CACHE": str(tmp_path / "cache"), "PATH": ""}, cwd=assets.Path(assets.__file__).parents[1])
+    code = (
+        "import os, sys; import aullm_lite, aullm_lite.assets; "
+        "sys.exit('torch' in sys.modules or os.path.exists(os.environ['AULLM_CACHE']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"AULLM_CACHE": str(tmp_path / "cache"), "PATH": ""},
+        cwd=assets.Path(assets.__file__).parents[1],
+    )
     assert done.returncode == 0
 
 

@@ -18,7 +18,21 @@ def checkpoint(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli")
     data, out = folder / "data", folder / "out"
     assert main(["synth", str(data), "--subjects", "4", "--clips", "6", "--seed", "900"]) == 0
-    command = ["train", "--data", str(data), "--preset", "smoke", "--out", str(out), "--epochs", "1", "--warmup", "1", "--batch-size", "8"]
+    command = [
+        "train",
+        "--data",
+        str(data),
+        "--preset",
+        "smoke",
+        "--out",
+        str(out),
+        "--epochs",
+        "1",
+        "--warmup",
+        "1",
+        "--batch-size",
+        "8",
+    ]
     assert main(command) == 0
     return data, out, command
 
@@ -54,7 +68,12 @@ def test_evaluate_on_a_folder_and_on_synth(checkpoint, tmp_path):
 def test_bad_input_is_status_2_and_one_sentence(checkpoint, tmp_path, capsys, arguments, word):
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.mp4").write_text("hello " * 100)
-    places = {"CHECKPOINT": checkpoint[1], "EMPTY": tmp_path / "empty", "OUT": tmp_path / "out", "TEXT": tmp_path / "text.mp4"}
+    places = {
+        "CHECKPOINT": checkpoint[1],
+        "EMPTY": tmp_path / "empty",
+        "OUT": tmp_path / "out",
+        "TEXT": tmp_path / "text.mp4",
+    }
     capsys.readouterr()
     assert main([str(places.get(argument, argument)) for argument in arguments]) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
@@ -69,7 +88,10 @@ def test_synth_does_not_overwrite(checkpoint, capsys):
 
 
 def test_help_is_quick_to_import():
-    code = "import sys; from aullm_lite.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\nsys.exit('torch' in sys.modules)"
+    code = (
+        "import sys; from aullm_lite.cli import main\ntry: main(['--help'])\n"
+        "except SystemExit: pass\nsys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 

@@ -49,7 +49,9 @@ def test_frames_and_truth(tmp_path):
 
 
 def test_apex_is_where_the_skin_is_farthest(clips):
-    script = next(s for s in make_clips(1, 8, tier_recipe("standard", none=0.0), seed=3).scripts if len(s.movements) == 1)
+    script = next(
+        s for s in make_clips(1, 8, tier_recipe("standard", none=0.0), seed=3).scripts if len(s.movements) == 1
+    )
     row, movement = truth_row(script), script.movements[0]
     start = script.times[0] - 0.1
     assert abs((row["apex"] - 1) / 200 + start - movement.apex) <= 0.006
@@ -58,8 +60,18 @@ def test_apex_is_where_the_skin_is_farthest(clips):
 def test_casme2_layout(tmp_path):
     write_dataset(tmp_path / "set", **SIZE, form="casme2")
     header, rows = rows_of(tmp_path / "set" / "CASME2-coding-20190701.xlsx", 1)
-    assert header == ("Subject", "Filename", None, "OnsetFrame", "ApexFrame", "OffsetFrame", None, "Action Units", "Estimated Emotion",
-                      "Objective Classes")
+    assert header == (
+        "Subject",
+        "Filename",
+        None,
+        "OnsetFrame",
+        "ApexFrame",
+        "OffsetFrame",
+        None,
+        "Action Units",
+        "Estimated Emotion",
+        "Objective Classes",
+    )
     data = make_clips(2, 3, tier_recipe("standard"), seed=70)
     for row, script in zip(rows, data.scripts, strict=True):
         files = list((tmp_path / "set" / "CASME2_RAW" / "CASME2-RAW" / f"sub{row[0]}" / row[1]).glob("img*.jpg"))

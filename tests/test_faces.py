@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from skimage import data
 
+from aullm_lite.blazeface import SHORT, merge
 from aullm_lite.errors import InputError
+from aullm_lite.faces import Face, FaceFinder, align, face_transform, to_rgb8
 from aullm_lite.facs import EYES
-from aullm_lite.faces import SHORT, Face, FaceFinder, _merge, align, face_transform, to_rgb8
 
 
 def face_with_eyes(left, right) -> Face:
@@ -64,7 +65,7 @@ def test_anchors_count_and_order():
 def test_overlapping_boxes_become_one():
     rows = np.zeros((3, 16))
     rows[:, :4] = [(0.5, 0.5, 0.2, 0.2), (0.51, 0.5, 0.2, 0.2), (0.9, 0.9, 0.1, 0.1)]
-    merged = _merge(np.array([0.6, 0.9, 0.7]), rows)
+    merged = merge(np.array([0.6, 0.9, 0.7]), rows)
     assert [round(float(score), 2) for score, _ in merged] == [0.9, 0.7]
     assert merged[0][1][0] == pytest.approx((0.5 * 0.6 + 0.51 * 0.9) / 1.5)
 
@@ -101,7 +102,9 @@ class TestNets:
 
     def test_turned_and_grey(self, finder):
         turn = cv2.getRotationMatrix2D((256, 256), 30, 1.0)
-        (face,) = finder.find(to_rgb8(cv2.cvtColor(cv2.warpAffine(data.astronaut(), turn, (512, 512)), cv2.COLOR_RGB2GRAY)))
+        (face,) = finder.find(
+            to_rgb8(cv2.cvtColor(cv2.warpAffine(data.astronaut(), turn, (512, 512)), cv2.COLOR_RGB2GRAY))
+        )
         (upright,) = finder.find(data.astronaut())
         assert np.allclose(np.array(upright.eyes) @ turn[:, :2].T + turn[:, 2], np.array(face.eyes), atol=3.0)
 

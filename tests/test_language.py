@@ -24,7 +24,8 @@ MODELS = {
     "qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SIZES, num_key_value_heads=2)),
     "gpt_neox": lambda: GPTNeoXForCausalLM(GPTNeoXConfig(**SIZES, hidden_dropout=0.5, attention_dropout=0.5)),
     "mistral, window shorter than the prompt": lambda: MistralForCausalLM(
-        MistralConfig(**SIZES, num_key_value_heads=2, sliding_window=4)),
+        MistralConfig(**SIZES, num_key_value_heads=2, sliding_window=4)
+    ),
     "llama": random_llama,
 }
 
@@ -89,7 +90,8 @@ def test_only_lora_learns(reader):
 def test_training_drops_out_in_lora_alone(reader):
     reader.train()
     assert {name for name, module in reader.lm.named_modules() if module.training} == {
-        name for name, _ in reader.lm.named_modules() if "lora_dropout" in name}
+        name for name, _ in reader.lm.named_modules() if "lora_dropout" in name
+    }
     assert not torch.equal(reader(tokens(reader)), reader(tokens(reader)))
     reader.eval()
     assert torch.equal(reader(tokens(reader)), reader(tokens(reader)))

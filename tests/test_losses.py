@@ -17,7 +17,9 @@ def test_asl_weights_of_negatives_are_the_published_ones():
     for p in (0.3, 0.7):
         q = p - 0.05
         logit = torch.logit(torch.tensor([[p]]))
-        assert asl(logit, torch.zeros(1, 1)).item() == pytest.approx(-(q**4) * torch.log(torch.tensor(1 - q)).item(), rel=1e-4)
+        assert asl(logit, torch.zeros(1, 1)).item() == pytest.approx(
+            -(q**4) * torch.log(torch.tensor(1 - q)).item(), rel=1e-4
+        )
 
 
 def test_easy_negatives_have_no_gradient():

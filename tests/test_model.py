@@ -116,8 +116,9 @@ def test_checkpoint_holds_what_was_trained_and_no_more(model, folder):
     assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
 
 
-@pytest.mark.parametrize("language_model, megabytes", [
-    ("random", 7), pytest.param("smollm2-135m-instruct", 10, marks=pytest.mark.model)])
+@pytest.mark.parametrize(
+    "language_model, megabytes", [("random", 7), pytest.param("smollm2-135m-instruct", 10, marks=pytest.mark.model)]
+)
 def test_checkpoint_is_small_and_loads_fast(language_model, megabytes, tmp_path):
     AULLM(AULLMConfig(language_model=language_model)).save_pretrained(tmp_path)
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < megabytes * 1e6

@@ -57,7 +57,9 @@ def test_light_changes_are_no_motion():
     assert LucasKanadeMotion()(clip).abs().mean() < 0.03
 
 
-@pytest.mark.parametrize("pose", [(3, 0, 0, 0, 0, 0), (0, 3, 0, 0, 0, 0), (0, 0, 3, 0, 0, 0), (0, 0, 0, 3, 0, 0), (1, -1, 1, 1, 1, 1)])
+@pytest.mark.parametrize(
+    "pose", [(3, 0, 0, 0, 0, 0), (0, 3, 0, 0, 0, 0), (0, 0, 3, 0, 0, 0), (0, 0, 0, 3, 0, 0), (1, -1, 1, 1, 1, 1)]
+)
 def test_head_movement_is_taken_away(pose):
     x, y = face_grid(64)
     flow = torch.from_numpy(head_field(pose, x, y) * 32)

@@ -34,7 +34,11 @@ def scripts():
 def test_region_masks_and_names():
     for au in REGIONS:
         left, right, both = (region_mask(au, 64, side) for side in ("L", "R", "both"))
-        assert np.allclose(left, right[:, ::-1]) and np.allclose(both, np.maximum(left, right)) and both.max() == pytest.approx(1)
+        assert (
+            np.allclose(left, right[:, ::-1])
+            and np.allclose(both, np.maximum(left, right))
+            and both.max() == pytest.approx(1)
+        )
     assert set(CD6ME_AUS) == set(REGIONS) and str(action_unit(12)) == "AU12 Lip corner puller"
     for bad in (3, "smile", None):
         with pytest.raises(ValueError, match="Unknown Action Unit"):
@@ -60,8 +64,21 @@ def test_field_has_unit_peak_and_mirrors(au):
         assert np.allclose(left[1], right[1][:, ::-1], atol=1e-5) and np.hypot(*left)[:, :20].max() < 0.2
 
 
-@pytest.mark.parametrize("au, x, y", [(1, 0, -1), (2, 0, -1), (4, -1, 1), (5, 0, -1), (6, 0, -1), (9, 0, -1), (10, 0, -1), (12, 1, -1),
-                                      (15, 0, 1), (17, 0, -1)])
+@pytest.mark.parametrize(
+    "au, x, y",
+    [
+        (1, 0, -1),
+        (2, 0, -1),
+        (4, -1, 1),
+        (5, 0, -1),
+        (6, 0, -1),
+        (9, 0, -1),
+        (10, 0, -1),
+        (12, 1, -1),
+        (15, 0, 1),
+        (17, 0, -1),
+    ],
+)
 def test_the_muscle_pulls_the_right_way(au, x, y):
     """Mean direction on the image-right half: x to the side, y down."""
     mean = au_field(au, "both" if au == 17 else "L").mean((1, 2))

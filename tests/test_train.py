@@ -9,7 +9,8 @@ import torch
 from aullm_lite.config import AULLMConfig
 from aullm_lite.errors import InputError
 from aullm_lite.model import AULLM
-from aullm_lite.train import TrainConfig, Trainer, check_folder, mirror, one_cycle, split_inner
+from aullm_lite.recipe import TrainConfig, mirror, one_cycle, split_inner
+from aullm_lite.train import Trainer, check_folder
 
 QUICK = TrainConfig(epochs=2, warmup=1, batch_size=16, inner_share=0.34)
 

@@ -128,11 +128,17 @@ def test_windows_without_a_face_are_left_out_and_counted(tmp_path):
 
 
 def test_grey_alpha_and_sixteen_bit_frames(tmp_path):
-    pictures = [np.full((64, 64), 120, np.uint8), np.full((64, 64, 4), 120, np.uint8), np.full((64, 64, 3), 120 * 257, np.uint16)]
+    pictures = [
+        np.full((64, 64), 120, np.uint8),
+        np.full((64, 64, 4), 120, np.uint8),
+        np.full((64, 64, 3), 120 * 257, np.uint16),
+    ]
     for n, picture in enumerate(pictures):
         cv2.imwrite(str(tmp_path / f"{n}.png"), picture)
     read = [frame.rgb for frame in open_video(tmp_path).frames()]
-    assert all(picture.shape == (64, 64, 3) and picture.dtype == np.uint8 and (picture == 120).all() for picture in read)
+    assert all(
+        picture.shape == (64, 64, 3) and picture.dtype == np.uint8 and (picture == 120).all() for picture in read
+    )
 
 
 def test_8k_frames_are_reduced(tmp_path):
@@ -165,8 +171,15 @@ def bad_inputs(folder):
     (folder / "broken").mkdir()
     (folder / "broken" / "1.png").write_bytes(b"")
     write_video(folder / "dark.mp4", frames(30, brightness=lambda n: 0), 30)
-    return {"missing.mp4": "check the path", "empty.mp4": "empty", "text.mp4": "not a video", "nothing": "no pictures",
-            "one": "single frame", "broken": "no frames", "dark.mp4": "No face"}
+    return {
+        "missing.mp4": "check the path",
+        "empty.mp4": "empty",
+        "text.mp4": "not a video",
+        "nothing": "no pictures",
+        "one": "single frame",
+        "broken": "no frames",
+        "dark.mp4": "No face",
+    }
 
 
 @pytest.mark.parametrize("name", ["missing.mp4", "empty.mp4", "text.mp4", "nothing", "one", "broken", "dark.mp4"])

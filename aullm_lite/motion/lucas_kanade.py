@@ -1,7 +1,7 @@
 """Lucas-Kanade flow in plain torch: where did the skin of the onset frame go?
 
-Lucas and Kanade (1981) assume that a small patch keeps its brightness while it moves by d.  Linearised around the patch
-this is one equation a pixel, gx*dx + gy*dy = onset - later; summed with Gaussian weights over the patch it is a 2x2 system
+Lucas and Kanade (1981) assume that a small patch keeps its brightness while it moves by d.  Linearised around the
+patch this is one equation a pixel, gx*dx + gy*dy = onset - later; summed over the patch with Gaussian weights < > it is
 
     [ <gx gx>  <gx gy> ] [dx]   [ <gx e> ]
     [ <gx gy>  <gy gy> ] [dy] = [ <gy e> ],     e = onset - later(x + d)
@@ -11,7 +11,6 @@ Coarse-to-fine handles movements longer than the patch.  At the end the part of 
 fitted on the stable parts of the face and taken away, because a nod is no Action Unit.
 """
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -48,7 +47,7 @@ def warp(image: Tensor, flow: Tensor) -> Tensor:
 
 
 class LucasKanadeMotion(nn.Module):
-    """Flow from the onset frame to every later frame, in pixels, head movement removed.  [B, T, H, W] -> [B, 2, T-1, H, W]
+    """Flow from onset to every later frame, in pixels, head movement removed.  [B, T, H, W] -> [B, 2, T-1, H, W]
 
     `window` is the Gaussian patch (pixels), `ridge` steadies the 2x2 system where the skin shows no texture, `levels`
     are the image sizes from coarse to fine and `steps` how often the flow is refined on each.
@@ -56,8 +55,16 @@ class LucasKanadeMotion(nn.Module):
 
     channels = 2
 
-    def __init__(self, size: int = 64, *, window: float = 2.0, ridge: float = 0.03, levels: int = 3, steps=(3, 2, 1),
-                 reach: float = 8.0):
+    def __init__(
+        self,
+        size: int = 64,
+        *,
+        window: float = 2.0,
+        ridge: float = 0.03,
+        levels: int = 3,
+        steps=(3, 2, 1),
+        reach: float = 8.0,
+    ):
         super().__init__()
         self.sizes = [size // 2**level for level in reversed(range(levels))]
         self.steps, self.ridge, self.reach = steps, ridge, reach
@@ -98,7 +105,11 @@ class LucasKanadeMotion(nn.Module):
         xx, xy, yy = (blur(product, window) for product in (gx * gx, gx * gy, gy * gy))
         xx, yy = xx + self.ridge, yy + self.ridge
         determinant = xx * yy - xy * xy
-        flow = later.new_zeros(b * (t - 1), 2, size, size) if flow is None else 2 * F.interpolate(flow, size=size, mode="bilinear")
+        flow = (
+            later.new_zeros(b * (t - 1), 2, size, size)
+            if flow is None
+            else 2 * F.interpolate(flow, size=size, mode="bilinear")
+        )
         for _ in range(steps):
             error = onset - warp(later.reshape(-1, 1, size, size), flow).view_as(later)
             ex, ey = blur(gx * error, window), blur(gy * error, window)

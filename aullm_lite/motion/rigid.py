@@ -1,7 +1,7 @@
 """The head as a rigid body: what part of a flow field would a turning, tilting, nearing, sliding head make?
 
-Seen from far away a rigid head moves each of its points by an affine function of x, y and depth z, so with a template of
-z the flow of each axis is a sum of four known maps, [1, x, y, z], and fitting it is a small weighted least-squares
+Seen from far away a rigid head moves each of its points by an affine function of x, y and depth z, so with a template
+of z the flow of each axis is a sum of four known maps, [1, x, y, z], and fitting it is a small weighted least-squares
 problem.  Weights say where the skin is textured and where no AU pulls; a few rounds of re-weighting then let what
 still disagrees (an AU, a blink) lose its vote.
 """
@@ -13,8 +13,14 @@ from torch import Tensor, nn
 from ..facs import face_grid
 
 # (x, y, rx, ry) of the parts that AUs move least: nose bridge, eye corners, temples, side of the nose, cheek sides.
-STABLE = ((0.0, -0.30, 0.10, 0.12), (0.24, -0.30, 0.08, 0.08), (0.62, -0.30, 0.14, 0.25), (0.10, 0.02, 0.10, 0.12),
-          (0.66, 0.15, 0.12, 0.25), (0.25, -0.85, 0.30, 0.12))
+STABLE = (
+    (0.0, -0.30, 0.10, 0.12),
+    (0.24, -0.30, 0.08, 0.08),
+    (0.62, -0.30, 0.14, 0.25),
+    (0.10, 0.02, 0.10, 0.12),
+    (0.66, 0.15, 0.12, 0.25),
+    (0.25, -0.85, 0.30, 0.12),
+)
 
 
 def depth_template(size: int) -> Tensor:

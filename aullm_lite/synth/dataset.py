@@ -1,7 +1,8 @@
 """SynthME: many people, many clips, and the truth about each, deterministic by seed.
 
-Every subject is drawn from its own seed and every clip from (subject seed, clip number), so a data set may be made in any
-order, by any number of threads, and stays the same.  Training uses subject seeds below `HELD_OUT`, evaluation above it.
+Every subject is drawn from its own seed and every clip from (subject seed, clip number), so a data set may be made in
+any order, by any number of threads, and stays the same.  Training uses subject seeds below `HELD_OUT`, evaluation
+those above.
 """
 
 from collections.abc import Callable
@@ -59,7 +60,9 @@ def training_recipe(rng: np.random.Generator) -> Script:
     tier = rng.choice(["easy", "standard", "hard", "macro"], p=[0.15, 0.45, 0.20, 0.20])
     view = rng.choice(["clip", "loose", "window", "release"], p=[0.35, 0.25, 0.30, 0.10])
     moving = rng.random() < 0.35
-    return draw_script(rng, str(tier), view=str(view), head="moving" if moving else "still", none=0.5 if moving else 0.12)
+    return draw_script(
+        rng, str(tier), view=str(view), head="moving" if moving else "still", none=0.5 if moving else 0.12
+    )
 
 
 def labels_of(script: Script, aus=CD6ME_AUS) -> np.ndarray:
@@ -75,8 +78,16 @@ def _subject_clips(identity: Identity, seed: int, count: int, recipe, size: int)
     return (clips * 255 + 0.5).astype(np.uint8), scripts
 
 
-def make_clips(subjects: int | list[Identity], clips: int, recipe, *, seed: int = 0, size: int = 64,
-               workers: int = 2, progress: bool = False) -> ClipSet:
+def make_clips(
+    subjects: int | list[Identity],
+    clips: int,
+    recipe,
+    *,
+    seed: int = 0,
+    size: int = 64,
+    workers: int = 2,
+    progress: bool = False,
+) -> ClipSet:
     """Render `clips` clips of each of `subjects` people (a number of drawn ones, or given identities).
 
     `seed` is the first subject's seed, the next subjects count up from it.

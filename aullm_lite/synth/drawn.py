@@ -23,7 +23,9 @@ def draw_identity(seed: int) -> Identity:
     face = paint.paint_lids(face, traits, x, y)
     face = paint.paint_brows(face, traits, UNIT, rng)
     face = paint.paint_beard(face, traits, x, y, rng)
-    face = face * light[..., None] + shine[..., None] * (1 - 0.7 * paint.beard_area(traits, x, y)[..., None] * traits.beard)
+    face = face * light[..., None] + shine[..., None] * (
+        1 - 0.7 * paint.beard_area(traits, x, y)[..., None] * traits.beard
+    )
     picture = paint.mix(hair.surroundings(traits, x, y, rng), face, face_mask(traits, x, y))
     picture = hair.paint_hair(picture, traits, x, y, rng)
     if traits.glasses:

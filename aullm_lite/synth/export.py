@@ -26,9 +26,17 @@ FRAME_SIZE, FRAME_EXTENT = 256, 1.5
 NEUTRAL = 0.1  # seconds of stillness before the onset and after the offset
 
 
-def write_dataset(out: str | Path, *, subjects: int, clips: int, tier: str, seed: int, form: str = "hf",
-                  photos: str | Path | None = None) -> None:
-    """Write `clips` clips of each of `subjects` people to a new folder in one of the forms `hf`, `frames`, `casme2`, `samm`.
+def write_dataset(
+    out: str | Path,
+    *,
+    subjects: int,
+    clips: int,
+    tier: str,
+    seed: int,
+    form: str = "hf",
+    photos: str | Path | None = None,
+) -> None:
+    """Write `clips` clips of each of `subjects` people to a new folder, as `hf`, `frames`, `casme2` or `samm`.
 
     With `photos` the people are the photographs of that folder.
     """
@@ -63,9 +71,15 @@ def write_hf(folder: Path, data: ClipSet, tier: str) -> None:
     def rows():
         for number, (clip, script) in enumerate(zip(data.clips, data.scripts)):
             yield {
-                "id": f"{data.subjects[number]}-{number:06d}", "subject": str(data.subjects[number]), "tier": tier,
-                "clip": clip.tobytes(), "shape": list(clip.shape), "aus": sorted(script.aus), "times_s": script.times.tolist(),
-                "movements": [asdict(m) for m in script.movements], "script": script_json(script),
+                "id": f"{data.subjects[number]}-{number:06d}",
+                "subject": str(data.subjects[number]),
+                "tier": tier,
+                "clip": clip.tobytes(),
+                "shape": list(clip.shape),
+                "aus": sorted(script.aus),
+                "times_s": script.times.tolist(),
+                "movements": [asdict(m) for m in script.movements],
+                "script": script_json(script),
             }
 
     Dataset.from_list(list(rows())).save_to_disk(folder)
@@ -79,7 +93,9 @@ def read_dataset(folder: str | Path, aus: tuple[int, ...] = CD6ME_AUS) -> ClipSe
         table = load_from_disk(str(folder)).with_format("arrow")[:]
         columns = {name: table.column(name).to_pylist() for name in ("clip", "shape", "subject", "script")}
     except (FileNotFoundError, KeyError, ValueError, OSError) as error:
-        raise InputError(f"{folder} holds no data set written by `python -m aullm_lite synth --format hf` ({type(error).__name__}).") from None
+        raise InputError(
+            f"{folder} holds no data set written by `python -m aullm_lite synth --format hf` ({type(error).__name__})."
+        ) from None
     scripts = tuple(script_from_json(text) for text in columns["script"])
     clips = [np.frombuffer(clip, np.uint8).reshape(shape) for clip, shape in zip(columns["clip"], columns["shape"])]
     labels = np.stack([labels_of(script, aus) for script in scripts])
@@ -97,8 +113,12 @@ def script_from_json(text: str) -> Script:
     movements = tuple(Movement(**m) for m in values.pop("movements"))
     blink = values.pop("blink")
     plain = {name: tuple(v) if isinstance(v, list) and name != "times" else v for name, v in values.items()}
-    return Script(**plain | {"times": np.array(plain["times"])}, movements=movements, camera=Camera(**camera),
-                  blink=Movement(**blink) if blink else None)
+    return Script(
+        **plain | {"times": np.array(plain["times"])},
+        movements=movements,
+        camera=Camera(**camera),
+        blink=Movement(**blink) if blink else None,
+    )
 
 
 def filmed(script: Script) -> tuple[Script, int]:

@@ -1,7 +1,7 @@
 """What each Action Unit does to the skin: a displacement field and the wrinkles it makes, in face coordinates.
 
-A field is a short sum of pulls.  A pull moves the skin around a centre along its muscle's line of action and fades out as
-a Gaussian; a squeeze moves it towards the centre instead.  The rows below are our own reading of the muscles in
+A field is a short sum of pulls.  A pull moves the skin around a centre along its muscle's line of action and fades out
+as a Gaussian; a squeeze moves it towards the centre instead.  The rows below are our own reading of the muscles in
 `facs.ACTION_UNITS`: synthetic anatomy, made to be plausible, not measured on people.
 """
 
@@ -35,8 +35,11 @@ PULLS = {
     5: (Pull(0.35, -0.385, 0.15, 0.055, 0.0, -1.0), Pull(0.35, -0.45, 0.16, 0.06, 0.0, -0.45)),
     6: (Pull(0.47, -0.10, 0.20, 0.13, -0.15, -1.0), Pull(0.57, -0.28, 0.11, 0.11, -0.75, 0.10)),
     7: (Pull(0.35, -0.25, 0.16, 0.065, -0.10, -1.0), Pull(0.35, -0.39, 0.15, 0.055, 0.0, 0.5)),
-    9: (Pull(0.09, -0.12, 0.09, 0.17, -0.10, -0.9), Pull(0.15, 0.06, 0.11, 0.11, 0.0, -1.0),
-        Pull(0.07, -0.42, 0.12, 0.09, -0.20, 0.45)),
+    9: (
+        Pull(0.09, -0.12, 0.09, 0.17, -0.10, -0.9),
+        Pull(0.15, 0.06, 0.11, 0.11, 0.0, -1.0),
+        Pull(0.07, -0.42, 0.12, 0.09, -0.20, 0.45),
+    ),
     10: (Pull(0.13, 0.34, 0.15, 0.09, 0.0, -1.0), Pull(0.22, 0.20, 0.10, 0.12, 0.10, -0.75)),
     12: (Pull(0.29, 0.43, 0.15, 0.13, 0.72, -0.70), Pull(0.43, 0.22, 0.17, 0.16, 0.25, -0.65)),
     14: (Pull(0.32, 0.455, 0.14, 0.14, 0.40, 0.0, squeeze=1.0),),
@@ -87,8 +90,13 @@ def _personal(rng: np.random.Generator):
         c, s = np.cos(turn), np.sin(turn)
         grow = np.exp(widen)
         return Pull(
-            pull.x + shift_x * (pull.x > 0), pull.y + shift_y, pull.rx * grow, pull.ry * grow,
-            c * pull.dx - s * pull.dy if pull.x > 0 else 0.0, s * pull.dx + c * pull.dy, pull.squeeze,
+            pull.x + shift_x * (pull.x > 0),
+            pull.y + shift_y,
+            pull.rx * grow,
+            pull.ry * grow,
+            c * pull.dx - s * pull.dy if pull.x > 0 else 0.0,
+            s * pull.dx + c * pull.dy,
+            pull.squeeze,
         )
 
     return vary

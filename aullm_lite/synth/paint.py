@@ -24,7 +24,11 @@ def cloud(rng, shape, size: float) -> np.ndarray:
 def skin(t: Traits, x, y, rng) -> np.ndarray:
     """Tone, warmth where blood is near, blotches, freckles, moles, pores."""
     colour = np.broadcast_to(t.skin.astype(np.float32), (*x.shape, 3)).copy()
-    warm = 0.5 * pair(x, y, 0.47, 0.06, 0.17, 0.14) + 0.45 * bump(x, y, 0, 0.08, 0.12, 0.12) + 0.25 * bump(x, y, 0, 0.82, 0.16, 0.1)
+    warm = (
+        0.5 * pair(x, y, 0.47, 0.06, 0.17, 0.14)
+        + 0.45 * bump(x, y, 0, 0.08, 0.12, 0.12)
+        + 0.25 * bump(x, y, 0, 0.82, 0.16, 0.1)
+    )
     colour *= 1 + warm[..., None] * np.array([0.03, -0.10, -0.10]) * (0.6 + 0.8 * t.blotches)
     dusky = 0.5 * pair(x, y, 0.35, -0.24, 0.15, 0.05) * (0.3 + 0.7 * t.age) + 0.35 * pair(x, y, 0.33, -0.38, 0.15, 0.05)
     colour *= 1 - dusky[..., None] * np.array([0.12, 0.17, 0.15])
@@ -56,7 +60,11 @@ def lips(t: Traits, x, y):
     bottom = middle + t.parted * 0.6 * (1 - u**2) + t.lip_lower * (1 - u**2.2) ** 0.8
     inside = edge(t.mouth_width - np.abs(x), 0.012)
     mouth = edge(y - top, 0.007) * edge(bottom - y, 0.007) * inside
-    gap = edge(y - (middle - t.parted * 0.4 * (1 - u**2)), 0.006) * edge(middle + t.parted * 0.6 * (1 - u**2) - y, 0.006) * inside
+    gap = (
+        edge(y - (middle - t.parted * 0.4 * (1 - u**2)), 0.006)
+        * edge(middle + t.parted * 0.6 * (1 - u**2) - y, 0.006)
+        * inside
+    )
     seam = np.exp(-0.5 * ((y - middle) / 0.009) ** 2) * inside
     return mouth, gap if t.parted else np.zeros_like(gap), seam
 
@@ -90,7 +98,15 @@ def paint_brows(colour, t: Traits, unit: float, rng):
             bx, by = brow_line(t, along)
             by += rng.normal(0, 0.42) * t.brow_thickness * (1.1 - 0.75 * along)
             lean = np.array([0.25 + 0.75 * along, -0.75 + 0.95 * along]) * rng.uniform(0.025, 0.055)
-            cv2.line(ink, at(side * bx, by), at(side * (bx + lean[0]), by + lean[1]), int(rng.integers(70, 150)), 1, cv2.LINE_AA, 4)
+            cv2.line(
+                ink,
+                at(side * bx, by),
+                at(side * (bx + lean[0]), by + lean[1]),
+                int(rng.integers(70, 150)),
+                1,
+                cv2.LINE_AA,
+                4,
+            )
     alpha = np.clip(cv2.GaussianBlur(ink.astype(np.float32) / 255, (0, 0), 0.7) * 1.5, 0, 0.93)
     return mix(colour, np.minimum(t.hair * 0.8, t.skin * 0.72), alpha)
 
@@ -157,7 +173,11 @@ def paint_glasses(colour, t: Traits, x, y, rng):
     ring = (np.abs((np.abs(x) - 0.36) / rx) ** power + np.abs((y + 0.30) / ry) ** power) ** (1 / power)
     frame = np.exp(-0.5 * ((ring - 1) / rng.uniform(0.03, 0.07)) ** 2)
     bridge = np.exp(-0.5 * ((y + 0.33) / 0.016) ** 2) * edge(0.38 - rx - np.abs(x), 0.01)
-    arms = np.exp(-0.5 * ((y + 0.34) / 0.018) ** 2) * edge(np.abs(x) - 0.34 - rx, 0.01) * edge(t.width + 0.02 - np.abs(x), 0.01)
+    arms = (
+        np.exp(-0.5 * ((y + 0.34) / 0.018) ** 2)
+        * edge(np.abs(x) - 0.34 - rx, 0.01)
+        * edge(t.width + 0.02 - np.abs(x), 0.01)
+    )
     dark = np.array([0.08, 0.07, 0.07]) if rng.random() < 0.7 else rng.uniform(0.2, 0.6, 3)
     glare = 0.10 * edge(1 - ring, 0.03) * edge(0.04 - np.abs(np.abs(x) - 0.3 + 0.6 * (y + 0.3)), 0.02)
     return mix(mix(colour, np.ones(3), glare), dark, np.clip(frame + bridge + arms, 0, 0.95))

@@ -11,8 +11,10 @@ from ..video import IMAGES
 from .identity import CANVAS, EXTENT, Identity
 
 # Mesh points along the lids of the image-left and the image-right eye, and along the outline of the face.
-LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
-        (362, 382, 381, 380, 374, 373, 390, 249, 263, 466, 388, 387, 386, 385, 384, 398))
+LIDS = (
+    (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
+    (362, 382, 381, 380, 374, 373, 390, 249, 263, 466, 388, 387, 386, 385, 384, 398),
+)
 
 
 def photo_identity(image: np.ndarray, name: str, finder: FaceFinder | None = None) -> Identity:
@@ -59,13 +61,18 @@ def folder_photos(folder: str | Path) -> list[Identity]:
     """Every photograph of a folder as an identity.  Raises `InputError` when there is none."""
     paths = sorted(p for p in Path(folder).glob("*") if p.suffix.lower() in IMAGES)
     if not paths:
-        raise InputError(f"{folder} holds no photographs (jpg, png, bmp, tif): give a folder of pictures, one face each.")
+        raise InputError(
+            f"{folder} holds no photographs (jpg, png, bmp, tif): give a folder of pictures, one face each."
+        )
     finder = FaceFinder()
-    return [photo_identity(cv2.imdecode(np.fromfile(p, np.uint8), cv2.IMREAD_COLOR)[..., ::-1], p.stem, finder) for p in paths]
+    return [
+        photo_identity(cv2.imdecode(np.fromfile(p, np.uint8), cv2.IMREAD_COLOR)[..., ::-1], p.stem, finder)
+        for p in paths
+    ]
 
 
 def builtin_photos() -> list[Identity]:
-    """Portraits that other packages bring along, read in place: NASA's astronaut, and Grace Hopper where it is installed."""
+    """Portraits that other packages bring along, read in place: NASA's astronaut, and Grace Hopper if installed."""
     import matplotlib.cbook
     from skimage import data
 

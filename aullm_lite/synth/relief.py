@@ -58,14 +58,24 @@ def nose(t: Traits, x, y):
 def folds(t: Traits, x, y):
     """Lines of age: across the forehead, beside the eyes and the nose, under the eyes."""
     old = t.age
-    arc = [(0.15 * t.nose_width + (t.mouth_width + 0.07 - 0.15) * s**1.6, 0.10 + 0.36 * s) for s in np.linspace(0, 1, 6)]
+    arc = [
+        (0.15 * t.nose_width + (t.mouth_width + 0.07 - 0.15) * s**1.6, 0.10 + 0.36 * s) for s in np.linspace(0, 1, 6)
+    ]
     cheek = line(x, y, arc, 0.026)
     bags = line(x, y, [(0.24, -0.22), (0.35, -0.185), (0.46, -0.21)], 0.02)
     crow = sum(line(x, y, [(0.52, -0.32 + 0.05 * k), (0.62, -0.36 + 0.09 * k)], 0.008) for k in (0, 1, 2))
     wave = 0.012 * np.sin(9 * x + 3 * t.skew * 100)
-    brow = sum(np.exp(-0.5 * ((y - wave - row) / 0.011) ** 2) for row in (-0.68, -0.75, -0.82)) * edge(0.5 - np.abs(x), 0.08)
+    brow = sum(np.exp(-0.5 * ((y - wave - row) / 0.011) ** 2) for row in (-0.68, -0.75, -0.82)) * edge(
+        0.5 - np.abs(x), 0.08
+    )
     frown = line(x, y, [(0.05, -0.52), (0.045, -0.42)], 0.011)
-    return (0.004 + 0.020 * old) * cheek + 0.014 * old * bags + 0.007 * old**2 * crow + 0.006 * old**1.5 * brow + 0.007 * old**2 * frown
+    return (
+        (0.004 + 0.020 * old) * cheek
+        + 0.014 * old * bags
+        + 0.007 * old**2 * crow
+        + 0.006 * old**1.5 * brow
+        + 0.007 * old**2 * frown
+    )
 
 
 def relief(t: Traits, x, y, rng) -> np.ndarray:
@@ -77,7 +87,9 @@ def relief(t: Traits, x, y, rng) -> np.ndarray:
     z = z + 0.07 * bump(x, y, 0, t.mouth_y, 0.26, 0.16) + 0.07 * bump(x, y, 0, 0.80, 0.17, 0.12)
     z = z - 0.035 * bump(x, y, 0, 0.665, 0.17, 0.045) - 0.016 * bump(x, y, 0, 0.27, 0.025, 0.07)
     z = z + 0.035 * bump(x, y, 0, t.mouth_y - 0.03, 0.17, 0.03) + 0.045 * bump(x, y, 0, t.mouth_y + 0.05, 0.15, 0.035)
-    z = z - 0.03 * np.exp(-0.5 * ((y - t.mouth_y - t.mouth_curve * (x / 0.27) ** 2) / 0.014) ** 2) * edge(t.mouth_width - np.abs(x), 0.02)
+    z = z - 0.03 * np.exp(-0.5 * ((y - t.mouth_y - t.mouth_curve * (x / 0.27) ** 2) / 0.014) ** 2) * edge(
+        t.mouth_width - np.abs(x), 0.02
+    )
     z = z - 0.02 * pair(x, y, t.mouth_width + 0.015, t.mouth_y, 0.025, 0.03) - folds(t, x, y)
     rough = cv2.GaussianBlur(rng.standard_normal(x.shape, np.float32), (0, 0), 1.0) * 0.0012 * t.pores * (0.6 + t.age)
     return (z + rough).astype(np.float32)

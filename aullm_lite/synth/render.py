@@ -44,7 +44,9 @@ class Actor:
     def grey(self) -> tuple[np.ndarray, np.ndarray]:
         """The same in grey.  -> [S, S, 2], [S, S, 1]"""
         cover = self.identity.cover[..., None]
-        return np.concatenate([(self.identity.skin @ LUMA)[..., None] * cover, cover], -1), (self.identity.eyes @ LUMA)[..., None]
+        return np.concatenate([(self.identity.skin @ LUMA)[..., None] * cover, cover], -1), (self.identity.eyes @ LUMA)[
+            ..., None
+        ]
 
     @cached_property
     def head(self) -> np.ndarray:
@@ -122,8 +124,14 @@ def render(actor: Actor, script: Script, size: int = 64, *, colour: bool = False
     skin, eyes = actor.colour if colour else actor.grey
     x, y = _aligned(script, 2 * size, extent)
     coarse_x, coarse_y = _aligned(script, size, extent)
-    moving = [(m.amount(script.times).astype(np.float32), _at(actor.field(m.au, m.side).transpose(1, 2, 0), coarse_x, coarse_y),
-               _at(actor.wrinkles(m.au, m.side), x, y)) for m in _movements(script)]
+    moving = [
+        (
+            m.amount(script.times).astype(np.float32),
+            _at(actor.field(m.au, m.side).transpose(1, 2, 0), coarse_x, coarse_y),
+            _at(actor.wrinkles(m.au, m.side), x, y),
+        )
+        for m in _movements(script)
+    ]
     head = _at(actor.head, coarse_x, coarse_y) if extent <= 1 else _at_canvas(actor, coarse_x, coarse_y)
     frames = []
     for t, turned in enumerate(_head_amount(script)):

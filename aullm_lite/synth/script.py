@@ -18,8 +18,20 @@ PIXEL = 2 / 64  # one pixel of a 64-pixel crop in face coordinates
 WEIGHTS = {1: 1.0, 2: 1.0, 4: 1.6, 5: 0.9, 6: 0.9, 7: 1.2, 9: 0.9, 10: 0.9, 12: 1.3, 14: 1.0, 15: 0.9, 17: 1.0}
 # Observed over expected counts of pairs in CASME II and SAMM (facs.md), capped to 1/6..6.
 LIFTS = {
-    (1, 2): 6.0, (4, 7): 1.8, (15, 17): 3.0, (4, 10): 1.9, (14, 17): 2.5, (12, 15): 1.5, (6, 12): 3.0, (4, 9): 2.0,
-    (4, 12): 0.17, (2, 4): 0.17, (1, 4): 0.17, (4, 14): 0.2, (7, 12): 0.2, (2, 7): 0.17,
+    (1, 2): 6.0,
+    (4, 7): 1.8,
+    (15, 17): 3.0,
+    (4, 10): 1.9,
+    (14, 17): 2.5,
+    (12, 15): 1.5,
+    (6, 12): 3.0,
+    (4, 9): 2.0,
+    (4, 12): 0.17,
+    (2, 4): 0.17,
+    (1, 4): 0.17,
+    (4, 14): 0.2,
+    (7, 12): 0.2,
+    (2, 7): 0.17,
 }
 
 
@@ -107,7 +119,11 @@ def _movement(rng, au: int, tier: str, start: float, length: float) -> Movement:
 
 def _camera(rng, spread: float = 1.0) -> Camera:
     return Camera(
-        align=(*rng.normal(0, 0.025 * spread, 2), rng.normal(0, 0.03 * spread), float(np.exp(rng.normal(0, 0.04 * spread)))),
+        align=(
+            *rng.normal(0, 0.025 * spread, 2),
+            rng.normal(0, 0.03 * spread),
+            float(np.exp(rng.normal(0, 0.04 * spread))),
+        ),
         gain=(rng.normal(0, 0.02), abs(rng.normal(0, 0.01))),
         light=tuple(rng.normal(0, 0.02, 2)),
         gamma=float(np.exp(rng.normal(0, 0.2))),
@@ -124,7 +140,7 @@ def _head(rng, reach: float) -> tuple:
 
 
 def _times(rng, view: str, start: float, length: float, frames: int) -> np.ndarray:
-    """When the frames are taken: the labelled span, a half-second window with the event in it, or one that misses it."""
+    """When the frames are taken: the labelled span, half a second with the event in it, or what follows its apex."""
     if view == "clip":
         return np.linspace(start, start + length, frames)
     if view == "loose":  # labels and spotters are never exact
@@ -136,17 +152,28 @@ def _times(rng, view: str, start: float, length: float, frames: int) -> np.ndarr
     return np.linspace(first, first + 0.5, frames)
 
 
-def draw_script(rng: np.random.Generator, tier: str = "standard", *, view: str = "clip", head: str = "still",
-                none: float = 0.15, aus=CD6ME_AUS, frames: int = 6) -> Script:
+def draw_script(
+    rng: np.random.Generator,
+    tier: str = "standard",
+    *,
+    view: str = "clip",
+    head: str = "still",
+    none: float = 0.15,
+    aus=CD6ME_AUS,
+    frames: int = 6,
+) -> Script:
     """Draw what happens in one clip.
 
-    `view` is `clip` (onset to offset), `loose`, `window` (half a second around it) or `release`; `head` is `still` (only
-    what alignment leaves, about a quarter of a pixel) or `moving` (0.5 to 4 pixels at 64); `none` is the share of clips without any AU.
+    `view` is `clip` (onset to offset), `loose`, `window` (half a second around it) or `release`; `head` is `still`
+    (only what alignment leaves, about a quarter of a pixel) or `moving` (0.5 to 4 pixels at 64); `none` is the share of
+    clips without any AU.
     """
     if tier not in PEAKS:
         raise InputError(f"Unknown tier {tier!r}: choose one of {', '.join(PEAKS)}.")
     start = 0.2
-    length = float(np.clip(np.exp(rng.normal(np.log(0.31), 0.33)), 0.16, 0.55)) * (rng.uniform(1.2, 2.5) if tier == "macro" else 1)
+    length = float(np.clip(np.exp(rng.normal(np.log(0.31), 0.33)), 0.16, 0.55)) * (
+        rng.uniform(1.2, 2.5) if tier == "macro" else 1
+    )
     chosen = [] if rng.random() < none else draw_aus(rng, aus)
     times = _times(rng, view, start, length, frames)
     blink = None
@@ -157,7 +184,9 @@ def draw_script(rng: np.random.Generator, tier: str = "standard", *, view: str =
         times=times,
         movements=tuple(_movement(rng, au, tier, start, length) for au in chosen),
         head=_head(rng, abs(rng.normal(0, 0.25)) if head == "still" else _log_uniform(rng, 0.5, 4.0)),
-        head_phase=tuple(np.sort(rng.uniform(0, 1, 2))) if head == "still" else (0.0, float(rng.choice([1.0, 2.0], p=[0.75, 0.25]))),
+        head_phase=tuple(np.sort(rng.uniform(0, 1, 2)))
+        if head == "still"
+        else (0.0, float(rng.choice([1.0, 2.0], p=[0.75, 0.25]))),
         gaze=tuple(rng.normal(0, 0.03, 2)) if rng.random() < 0.2 else (0.0, 0.0),
         blink=blink,
         camera=_camera(rng),

@@ -1,0 +1,47 @@
+"""How to train: the settings, who is held back for validation, the learning rate, and the one augmentation."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .errors import InputError
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train.  `epochs` counts those with the language model, `warmup` those before, without it."""
+
+    epochs: int = 3
+    warmup: int = 5
+    batch_size: int = 128
+    lr: float = 2e-3  # peak, of the visual part and the heads
+    lr_lora: float = 5e-4
+    weight_decay: float = 0.01
+    auxiliary: float = 0.3  # weight of the helper's loss beside the main one
+    loss: str = "bce"
+    inner_share: float = 0.1  # of the subjects, to choose epoch, thresholds and calibration
+    seed: int = 0
+    mixed_precision: str = "no"
+
+
+def split_inner(subjects: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Which clips are of inner subjects: no person stands on both sides.  [N] -> bool [N]"""
+    people = np.unique(subjects)
+    if len(people) < 2:
+        raise InputError(f"Training needs at least 2 subjects (one to validate on), got {len(people)}.")
+    chosen = np.random.default_rng(seed).permutation(people)[: max(1, round(share * len(people)))]
+    return np.isin(subjects, chosen)
+
+
+def one_cycle(progress: float) -> float:
+    """Share of the peak learning rate: up over the first fifth, then down along a cosine.  0..1 -> 0..1"""
+    rise = 0.2
+    return progress / rise if progress < rise else 0.5 + 0.5 * float(np.cos(np.pi * (progress - rise) / (1 - rise)))
+
+
+def mirror(motion: Tensor, flip: Tensor) -> Tensor:
+    """Mirror some clips of a flow field: columns swap and x changes its sign.  [B, 2, T, H, W], [B] -> same"""
+    sign = torch.tensor([-1.0, 1.0], device=motion.device).view(1, 2, 1, 1, 1)
+    return torch.where(flip.view(-1, 1, 1, 1, 1), motion.flip(-1) * sign, motion)
