@@ -168,6 +168,27 @@ def training_figure(path: str | Path) -> Figure:
     left.set_title("Training loss", loc="left", fontsize=11, fontweight="bold", color=INK)
     right.set_title("Inner subjects: mean F1 and AP", loc="left", fontsize=11, fontweight="bold", color=INK)
     right.legend(frameon=False, loc="lower right", labelcolor=INK)
+    alone = [row["epoch"] for row in rows if row.get("stage") == "visual"]
+    for ax in (left, right) if 0 < len(alone) < len(rows) else ():
+        ax.axvspan(epochs[0] - 0.4, alone[-1] + 0.5, color=LINE, alpha=0.5, lw=0)
+        ax.text(
+            epochs[0] - 0.3,
+            1.0,
+            "visual part alone",
+            transform=ax.get_xaxis_transform(),
+            va="top",
+            fontsize=8.5,
+            color=FAINT,
+        )
+        ax.text(
+            alone[-1] + 0.6,
+            1.0,
+            "with the language model",
+            transform=ax.get_xaxis_transform(),
+            va="top",
+            fontsize=8.5,
+            color=FAINT,
+        )
     for ax in (left, right):
         ax.set_xlabel("epoch", fontsize=9, color=FAINT)
         ax.xaxis.get_major_locator().set_params(integer=True)
