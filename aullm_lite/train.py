@@ -9,6 +9,7 @@ once.  After every epoch all that is needed to go on is written to disk, whole o
 import json
 from dataclasses import asdict
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import torch
@@ -88,12 +89,10 @@ class Trainer:
         if go_on and (self.out / resume.STATE).exists():
             self.load_state()
         while self.epoch < self.config.warmup + self.config.epochs:
-            figures = {
-                "epoch": self.epoch + 1,
-                "stage": "visual" if self.warming else "all",
-                "loss": self.train_epoch(),
-            }
-            figures |= self.validate()
+            start = perf_counter()
+            stage = "visual" if self.warming else "all"
+            figures = {"epoch": self.epoch + 1, "stage": stage, "loss": self.train_epoch(), **self.validate()}
+            figures["seconds"] = perf_counter() - start
             self.epoch += 1
             self.log(figures)
             if not self.last_warm and figures["ap"] > self.best:
@@ -175,10 +174,8 @@ class Trainer:
         rounded = {k: round(v, 5) if isinstance(v, float) else v for k, v in figures.items()}
         with open(self.out / METRICS, "a") as file:
             file.write(json.dumps(rounded) + "\n")
-        print(
-            "epoch {epoch} ({stage}): loss {loss:.4f}, inner AP {ap:.4f}, inner F1 {f1:.4f}".format(**figures),
-            flush=True,
-        )
+        line = "epoch {epoch} ({stage}): loss {loss:.4f}, inner AP {ap:.4f}, inner F1 {f1:.4f}, {seconds:.0f} s"
+        print(line.format(**figures), flush=True)
 
     def trained(self) -> dict[str, Tensor]:
         """Every tensor that training changes: weights, batch statistics, the helper's."""

@@ -194,11 +194,30 @@ def test_any_size_and_extent(actor, size, extent):
 
 def test_blink_covers_the_eyes(actor):
     blink = Movement(45, "both", 3.5, 0.0, 0.15, 0.3)
-    frames = render(actor, moved_script(movements=(), blink=blink))
+    frames = render(actor, moved_script(movements=(), others=(blink,)))
     x, y = face_grid(64)
     eyes = (np.abs(np.abs(x) - EYES[1][0]) < 0.1) & (np.abs(y - EYES[1][1]) < 0.06)
     change = np.abs(frames[1] - frames[0])
     assert change[eyes].mean() > 5 * change[~eyes].mean()
+
+
+@pytest.mark.parametrize("au", [25, 26])
+def test_an_open_mouth_is_seen_and_is_no_label(actor, au):
+    script = moved_script(movements=(), others=(Movement(au, "both", 3.0, 0.0, 0.15, 0.3),))
+    frames, colour = render(actor, script), render(actor, script, colour=True)
+    assert np.abs(colour @ [0.299, 0.587, 0.114] - frames).max() < 2e-3
+    x, y = face_grid(64)
+    inside = (np.abs(x) < 0.12) & (y > actor.identity.mouth[1]) & (y < actor.identity.mouth[1] + 0.06)
+    assert np.abs(frames[1] - frames[0])[inside].mean() > 0.05 > np.abs(frames[2] - frames[0]).max()
+    assert not script.aus and not labels_of(script).any()
+
+
+def test_lips_part_with_many_smiles_and_speech_goes_on_beside():
+    rng = np.random.default_rng(4)
+    drawn = [draw_script(rng, "macro", none=0) for _ in range(600)]
+    smiles = [s for s in drawn if 12 in {m.au for m in s.movements}]
+    assert 0.3 < np.mean([25 in {m.au for m in s.others} for s in smiles]) < 0.65
+    assert 0.04 < np.mean([26 in {m.au for m in s.others} for s in drawn]) < 0.12
 
 
 def test_head_field_reaches_what_its_pose_says():
@@ -226,6 +245,7 @@ def test_people_are_pictures_with_eyes_where_eyes_belong():
         person = draw_identity(seed)
         for layer in (person.skin, person.cover, person.eyes, person.head):
             assert np.isfinite(layer).all() and 0 <= layer.min() and layer.max() <= 1 and layer.dtype == np.float32
+        assert abs(person.mouth[0]) < 0.02 and 0.38 < person.mouth[1] < 0.53 and 0.2 < person.mouth[2] < 0.36
         for cx, cy in EYES:
             assert person.cover[np.hypot(x - cx, y - cy) < 0.02].mean() < 0.3
         assert person.cover[np.hypot(np.abs(x) - EYES[1][0], y - EYES[1][1]) > 0.2].min() > 0.95
@@ -255,6 +275,7 @@ def test_photographs_become_people():
     astronaut = builtin_photos()[0]
     assert astronaut.subject == "photo-astronaut" and astronaut.skin.shape == (CANVAS, CANVAS, 3)
     x, y = face_grid(CANVAS, EXTENT)
+    assert astronaut.mouth == pytest.approx((0.0, 0.46, 0.32), abs=0.06)
     for cx, cy in EYES:
         assert astronaut.cover[np.hypot(x - cx, y - cy) < 0.015].mean() < 0.3
     with pytest.raises(InputError, match="No face"):

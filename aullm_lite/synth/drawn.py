@@ -36,6 +36,7 @@ def draw_identity(seed: int) -> Identity:
         cover=(1 - paint.eye_opening(traits, x, y)).astype(np.float32),
         eyes=paint.eyeballs(traits, x, y, rng),
         head=hair.head_area(traits, x, y),
+        mouth=(0.0, traits.mouth_y, traits.mouth_width),
     )
 
 

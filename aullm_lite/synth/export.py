@@ -110,15 +110,9 @@ def script_json(script: Script) -> str:
 def script_from_json(text: str) -> Script:
     values = json.loads(text)
     camera = {name: tuple(v) if isinstance(v, list) else v for name, v in values.pop("camera").items()}
-    movements = tuple(Movement(**m) for m in values.pop("movements"))
-    blink = values.pop("blink")
+    moving = {name: tuple(Movement(**m) for m in values.pop(name)) for name in ("movements", "others")}
     plain = {name: tuple(v) if isinstance(v, list) and name != "times" else v for name, v in values.items()}
-    return Script(
-        **plain | {"times": np.array(plain["times"])},
-        movements=movements,
-        camera=Camera(**camera),
-        blink=Movement(**blink) if blink else None,
-    )
+    return Script(**plain | moving | {"times": np.array(plain["times"]), "camera": Camera(**camera)})
 
 
 def filmed(script: Script) -> tuple[Script, int]:

@@ -45,9 +45,11 @@ PULLS = {
     14: (Pull(0.32, 0.455, 0.14, 0.14, 0.40, 0.0, squeeze=1.0),),
     15: (Pull(0.28, 0.48, 0.13, 0.12, 0.10, 1.0), Pull(0.29, 0.64, 0.12, 0.13, 0.0, 0.6)),
     17: (Pull(0.0, 0.77, 0.21, 0.14, 0.0, -1.0), Pull(0.0, 0.58, 0.19, 0.08, 0.0, -0.75)),
+    25: (Pull(0.0, 0.56, 0.19, 0.08, 0.0, 1.0), Pull(0.0, 0.37, 0.17, 0.06, 0.0, -0.45)),
+    26: (Pull(0.0, 0.62, 0.24, 0.12, 0.0, 1.0), Pull(0.0, 0.90, 0.40, 0.20, 0.0, 0.95)),
     45: (Pull(0.35, -0.375, 0.17, 0.07, 0.0, 1.0), Pull(0.35, -0.25, 0.16, 0.05, 0.0, -0.15)),
 }
-MIDLINE = (17,)  # one muscle pair across the midline: never one-sided here
+MIDLINE = (17, 25, 26)  # one muscle pair across the midline: never one-sided here
 
 # Wrinkles: dark grooves (x, y, rx, ry) on the image-right half that deepen with the movement.
 GROOVES = {

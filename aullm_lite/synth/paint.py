@@ -9,7 +9,8 @@ from .traits import Traits
 
 
 def mix(under, over, alpha):
-    """Lay a colour or picture over another."""
+    """Lay a colour or picture over another, in single precision: this is most of the work."""
+    under, over, alpha = (np.asarray(part, np.float32) for part in (under, over, alpha))
     return under + alpha[..., None] * (over - under)
 
 

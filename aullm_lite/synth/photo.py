@@ -35,7 +35,17 @@ def photo_identity(image: np.ndarray, name: str, finder: FaceFinder | None = Non
         cover=1 - cv2.GaussianBlur(opening, (0, 0), 0.7),
         eyes=_eyeballs(canvas, opening),
         head=cv2.GaussianBlur(head, (0, 0), 8),
+        mouth=_mouth(faces[0]),
     )
+
+
+def _mouth(face: Face) -> tuple[float, float, float]:
+    """Middle of the line between the lips and half its width, in face coordinates."""
+    inner_lips = face.landmarks[[13, 14, 78, 308], :2]  # upper and lower middle, corners
+    to_face = face_transform(face, 2)  # a crop of two pixels has one a unit
+    upper, lower, one, other = inner_lips @ to_face[:, :2].T + to_face[:, 2] - 0.5
+    x, y = (upper + lower) / 2
+    return float(x), float(y), float(np.hypot(*(other - one)) / 2)
 
 
 def _masks(face: Face, transform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

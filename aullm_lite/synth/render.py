@@ -8,10 +8,10 @@ import numpy as np
 
 from ..facs import face_grid
 from .fields import GRID, au_field, au_wrinkles
-from .identity import CANVAS, EXTENT, Identity
+from .identity import CANVAS, EXTENT, LUMA, Identity
+from .mouth import open_mouth, openings, teeth_share
 from .script import PIXEL, Script
 
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 WRINKLE_DEPTH = 0.05  # brightness lost in a groove for each pixel of movement
 
 
@@ -104,7 +104,7 @@ def _at(grid: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _movements(script: Script) -> tuple:
-    return script.movements + ((script.blink,) if script.blink else ())
+    return script.movements + script.others
 
 
 def displacement(actor: Actor, script: Script) -> np.ndarray:
@@ -133,13 +133,16 @@ def render(actor: Actor, script: Script, size: int = 64, *, colour: bool = False
         for m in _movements(script)
     ]
     head = _at(actor.head, coarse_x, coarse_y) if extent <= 1 else _at_canvas(actor, coarse_x, coarse_y)
-    frames = []
+    apart, frames = openings(script), []
     for t, turned in enumerate(_head_amount(script)):
         rigid = head_field(np.asarray(script.head) * turned, coarse_x, coarse_y).transpose(1, 2, 0) * head[..., None]
         shift = cv2.resize(rigid + sum(a[t] * PIXEL * f for a, f, _ in moving), (2 * size, 2 * size))
+        turn = cv2.resize(rigid, (2 * size, 2 * size))
+        before_x, before_y = x - turn[..., 0], y - turn[..., 1]  # where each pixel was before the head turned
         gaze = np.asarray(script.gaze, np.float32) * min(1.0, 2 * t / (len(script.times) - 1))
-        turn = cv2.resize(rigid, (2 * size, 2 * size)) + gaze
-        frame = _compose(skin, eyes, x - shift[..., 0], y - shift[..., 1], x - turn[..., 0], y - turn[..., 1])
+        frame = _compose(skin, eyes, x - shift[..., 0], y - shift[..., 1], before_x - gaze[0], before_y - gaze[1])
+        if apart[t] > 0:
+            frame = open_mouth(frame, apart[t], teeth_share(script), actor.identity.mouth, before_x, before_y)
         shade = sum(a[t] * WRINKLE_DEPTH * w for a, _, w in moving)
         frames.append(frame * (1 - shade if frame.ndim == 2 else np.reshape(1 - shade, (*np.shape(shade), 1))))
     return _expose(np.stack(frames), script, rng, size)

@@ -4,7 +4,7 @@ A script is drawn from a seed and holds only numbers, so that it is the truth of
 frames.  Timing follows CASME II and SAMM (median 310 ms in all, 150 ms to the apex); co-occurrence follows CASME II.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -79,7 +79,7 @@ class Script:
     head: tuple = (0.0,) * 6  # yaw, pitch, roll, scale, shift x, shift y: pixels at 64 reached at the far end
     head_phase: tuple = (0.0, 1.0)  # where on its path the head is at the first and the last frame
     gaze: tuple = (0.0, 0.0)  # how far the eyeballs move, face coordinates
-    blink: Movement | None = None
+    others: tuple = ()  # blinks, a jaw that drops, lips that part: they move the face and are not among the labels
     camera: Camera = field(default_factory=Camera)
     seed: int = 0  # of the sensor noise
 
@@ -115,6 +115,22 @@ def _movement(rng, au: int, tier: str, start: float, length: float) -> Movement:
     offset = start + length - rng.uniform(0, 0.12) * length
     side = "both" if au == 17 or rng.random() > 0.18 else str(rng.choice(["L", "R"]))
     return Movement(au, side, _log_uniform(rng, *PEAKS[tier]), onset, max(apex, onset + 0.04), max(offset, apex + 0.04))
+
+
+def _others(rng, times: np.ndarray, movements: tuple[Movement, ...]) -> tuple[Movement, ...]:
+    """What else faces do: blink, drop the jaw as in speech, and part the lips in a smile."""
+    others = []
+    if rng.random() < 0.12:
+        shut = rng.uniform(times[0] - 0.1, times[-1])
+        others.append(Movement(45, "both", rng.uniform(1.0, 3.5), shut, shut + 0.1, shut + 0.3))
+    if rng.random() < 0.15:
+        start, rise, fall = rng.uniform(times[0] - 0.3, times[-1]), *rng.uniform(0.06, 0.35, 2)
+        peak = _log_uniform(rng, 0.3, 3.5)
+        others.append(Movement(int(rng.choice([25, 26])), "both", peak, start, start + rise, start + rise + fall))
+    for m in movements:
+        if m.au in (10, 12) and m.peak > 0.8 and rng.random() < 0.4:
+            others.append(replace(m, au=25, side="both", peak=m.peak * rng.uniform(0.4, 1.2)))
+    return tuple(others)
 
 
 def _camera(rng, spread: float = 1.0) -> Camera:
@@ -176,19 +192,16 @@ def draw_script(
     )
     chosen = [] if rng.random() < none else draw_aus(rng, aus)
     times = _times(rng, view, start, length, frames)
-    blink = None
-    if rng.random() < 0.12:
-        shut = rng.uniform(times[0] - 0.1, times[-1])
-        blink = Movement(45, "both", rng.uniform(1.0, 3.5), shut, shut + 0.1, shut + 0.3)
+    movements = tuple(_movement(rng, au, tier, start, length) for au in chosen)
     return Script(
         times=times,
-        movements=tuple(_movement(rng, au, tier, start, length) for au in chosen),
+        movements=movements,
         head=_head(rng, abs(rng.normal(0, 0.25)) if head == "still" else _log_uniform(rng, 0.5, 4.0)),
         head_phase=tuple(np.sort(rng.uniform(0, 1, 2)))
         if head == "still"
         else (0.0, float(rng.choice([1.0, 2.0], p=[0.75, 0.25]))),
         gaze=tuple(rng.normal(0, 0.03, 2)) if rng.random() < 0.2 else (0.0, 0.0),
-        blink=blink,
+        others=_others(rng, times, movements),
         camera=_camera(rng),
         seed=int(rng.integers(2**31)),
     )
