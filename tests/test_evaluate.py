@@ -1,18 +1,14 @@
 """Scores of a model on data, and the figures that the README quotes."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from aullm_lite import evaluate
+from aullm_lite import card, evaluate
 from aullm_lite.errors import InputError
 from aullm_lite.synth.dataset import HELD_OUT, held_out_seed
 from aullm_lite.synth.drawn import draw_identity
-
-ROOT = Path(__file__).parents[1]
-EVAL = ROOT / "aullm_lite" / "checkpoints" / "demo" / "eval.json"
 
 
 def test_seeds_of_evaluation_are_never_trained_on():
@@ -51,14 +47,10 @@ def test_full_report_has_every_figure(smoke):
     report = evaluate.full_report(smoke, [draw_identity(3)], subjects=2, clips=3, say=lambda text: None)
     assert set(report["tiers"]) == {"easy", "standard", "hard", "macro"}
     assert set(report["head_motion"]) == {"drawn", "photographs"}
-    assert evaluate.as_markdown(report).count("\n") >= 9 and "standard" in evaluate.as_text(report)
+    assert card.scores(report).count("\n") >= 9 and "standard" in evaluate.as_text(report)
 
 
 def test_json_is_written_whole(tmp_path):
     evaluate.write_json(tmp_path / "new" / "a.json", {"a": 1})
     assert json.loads((tmp_path / "new" / "a.json").read_text()) == {"a": 1}
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.json"]
-
-
-def test_readme_quotes_the_evaluation():
-    assert evaluate.as_markdown(json.loads(EVAL.read_text())) in (ROOT / "README.md").read_text()

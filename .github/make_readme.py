@@ -1,4 +1,4 @@
-"""Make the pictures of the README from the code itself: `python .github/make_pictures.py [people] [result] [app]`."""
+"""Make the README's pictures and figures anew: `python .github/make_readme.py [people] [result] [app] [figures]`."""
 
 import os
 import sys
@@ -55,8 +55,18 @@ def app() -> None:
     page_code.demo.close()
 
 
+def figures() -> None:
+    """Every figure in the text, from the JSON files beside the checkpoint."""
+    from aullm_lite.card import fill
+    from aullm_lite.checkpoint import DEMO
+
+    page = ROOT / "README.md"
+    page.write_text(fill(page.read_text(encoding="utf-8"), DEMO), encoding="utf-8")
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(parents=True, exist_ok=True)
-    for name in sys.argv[1:] or ("people", "result", "app"):
-        {"people": people, "result": result, "app": app}[name]()
-        print(f"{name}.png done")
+    parts = {"people": people, "result": result, "app": app, "figures": figures}
+    for name in sys.argv[1:] or parts:
+        parts[name]()
+        print(f"{name} done")

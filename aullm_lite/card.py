@@ -1,0 +1,87 @@
+"""What the README says in figures, made from the JSON files beside a checkpoint and from nothing else.
+
+A page marks each place with `<!-- NAME -->` and `<!-- /NAME -->`; `fill` writes the block of that name between them.
+"""
+
+import json
+import re
+from pathlib import Path
+
+
+def scores(report: dict) -> str:
+    """Headline scores of eval.json: tiers, photographs, moving heads."""
+    lines = [
+        "| unseen clips (SynthME, generated) | F1, positive class | macro F1 | AP | all-positive floor F1 |",
+        "|---|---|---|---|---|",
+    ]
+    named = {f"drawn people, `{tier}`": s for tier, s in report["tiers"].items()}
+    named |= {
+        f"animated photograph, {name.removeprefix('photo-')}, `standard`": s
+        for name, s in report["photographs"].items()
+    }
+    for name, s in named.items():
+        figures = (*(s["mean"][score] for score in ("f1", "f1_macro", "ap")), s["floors"]["all_positive"]["f1"])
+        lines.append(f"| {name} | {' | '.join(f'{figure:.3f}' for figure in figures)} |")
+    lines += [
+        "",
+        "| heads that turn, nod, tilt, near and slide, up to 4 px | F1 with AUs | clips without AU and any `present` |",
+        "|---|---|---|",
+    ]
+    for who, s in report["head_motion"].items():
+        lines.append(f"| {who} | {s['f1']:.3f} | {s['any_present_without_au']:.1%} |")
+    return "\n".join(lines)
+
+
+def losses(comparison: dict) -> str:
+    """Which loss, from losses.json."""
+    people = round(comparison["subjects"] * comparison["budget"]["inner_share"])
+    lines = [f"| loss | AP on {people} inner subjects | F1 at their tuned thresholds |", "|---|---|---|"]
+    lines += [f"| `{name}` | {comparison[name]['ap']:.3f} | {comparison[name]['f1']:.3f} |" for name in ("bce", "asl")]
+    return "\n".join(lines)
+
+
+def course(rows: list[dict]) -> str:
+    """How long training took, from metrics.jsonl."""
+    minutes = sum(row["seconds"] for row in rows) / 60
+    return f"Its {len(rows)} epochs took {minutes:.0f} minutes on 2 cores, after some ten to draw the people."
+
+
+def speed(figures: dict) -> str:
+    """What `python -m aullm_lite bench` measured, from bench.json."""
+    step, film, clip = figures["training_step"], figures["analyze"], figures["single_clip"]
+    extra = film["extra_mb_60s"]
+    return "\n".join(
+        [
+            f"| measured on {figures['machine']['cores']} CPU cores | |",
+            "|---|---|",
+            f"| training step at B={step['batch']}: prompt shared by the batch, against prompt in every row | "
+            f"{step['ratio']:.1f} times faster |",
+            f"| `analyze`, {film['video']} | {film['times_real_time']:.1f} times real time |",
+            f"| memory for 60 s of video, beyond that for 10 s | {extra:.0f} MiB of {film['peak_mb_60s']:.0f} |",
+            f"| six frames to probabilities, one clip alone | {clip['one_clip_ms']:.0f} ms |",
+            f"| SynthME | {figures['synth']['clips_a_second']:.0f} training clips a second |",
+        ]
+    )
+
+
+def blocks(checkpoint: Path) -> dict[str, str]:
+    """Every block by name, from the files of a checkpoint folder."""
+    read = lambda name: json.loads((checkpoint / name).read_text())  # noqa: E731
+    rows = [json.loads(line) for line in (checkpoint / "metrics.jsonl").read_text().splitlines()]
+    return {
+        "scores": scores(read("eval.json")),
+        "losses": losses(read("losses.json")),
+        "course": course(rows),
+        "speed": speed(read("bench.json")),
+    }
+
+
+def fill(page: str, checkpoint: Path) -> str:
+    """The page with every marked block made anew.  Raises `ValueError` for a mark without its end."""
+    for name, block in blocks(checkpoint).items():
+        page, count = re.subn(
+            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m, b=block: f"{m[1]}{b}\n{m[2]}", page, flags=re.S
+        )
+        if count != 1:
+            raise ValueError(f"The page must hold <!-- {name} --> ... <!-- /{name} --> once, found {count}.")
+    return page
