@@ -17,7 +17,6 @@ from aullm_lite.analysis import analyze
 from aullm_lite.demo import example_clips
 from aullm_lite.errors import InputError
 from aullm_lite.page import CSS, EMPTY, PRESSED, details_html, examples_html, timeline_html, verdicts_html
-from aullm_lite.video import open_video
 
 HEADER = """<div class="au-head"><h1>AU-LLM Lite</h1>
 <p>Shows which facial movements (Action Units) happen in a short clip, when, and how sure it is: a small language
@@ -30,9 +29,10 @@ NOTES = """
 - **Movement, not emotion.** The result says which parts of a face moved, not what anyone feels, means or hides.
 - **Trained on synthetic faces.** Drawn people and animated photographs; ages, skin tones, beards, glasses and webcams
   that they do not resemble are untested. "Not sure" is a real answer.
-- **Brief movements need fast cameras.** Half of all micro-expressions rise in 150 ms: four frames of a common webcam.
+- **Brief movements need fast cameras.** In two laboratory collections half of all micro-expressions rose within 160 ms:
+  five frames of a common webcam.
 - **Not for judging people.** Do not use it on pupils, staff, applicants or anyone who did not agree.
-- **Nothing is kept.** No history, no telemetry, no face in the report; uploads are deleted within two hours.
+- **Nothing is kept.** No history, no telemetry, no face in the downloaded report; uploads are deleted within two hours.
 """
 
 THEME = gr.themes.Soft(
@@ -74,9 +74,7 @@ def detect(video: str, fps: float | None = None, progress=gr.Progress()):
     """Find the Action Units in a clip: verdicts, timeline and details as HTML, and the report as JSON."""
     progress(0.0, "Preparing the model")
     try:
-        if open_video(video, fps=fps).info.seconds > LONGEST:
-            raise InputError(f"This clip is longer than {LONGEST} seconds: cut out the part to look at.")
-        report = analyze(load_model(), video, fps=fps, progress=progress)
+        report = analyze(load_model(), video, fps=fps, longest=LONGEST, progress=progress)
     except InputError as error:
         raise gr.Error(str(error), print_exception=False) from None
     return verdicts_html(report), timeline_html(report), details_html(report), report.to_dict()
@@ -115,7 +113,7 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
     running = dict(concurrency_limit=1, concurrency_id="model", show_progress_on=verdicts, scroll_to_output=True)
     go.click(detect, [clip, fps], outputs, api_name="detect", validator=check, **running)
     chosen = shelf.click(pick_example, None, clip, api_visibility="private")
-    chosen.then(detect, clip, outputs, api_visibility="private", **running)
+    chosen.success(detect, clip, outputs, api_visibility="private", **running)
     demo.load(show_examples, None, shelf, api_visibility="private")
 
 demo.queue(max_size=16)
@@ -126,7 +124,7 @@ def main() -> None:
     try:
         load_model()
         example_clips()
-    except InputError as error:
+    except (InputError, OSError) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
     demo.launch(**LAUNCH)

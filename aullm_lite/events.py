@@ -51,11 +51,11 @@ def _shows(probability: float, energy: np.ndarray) -> float:
     return probability * (energy.max() - energy[-1] / 2)
 
 
-def runs(above: np.ndarray, times: np.ndarray, gap: float = GAP) -> list[tuple[int, int]]:
-    """Runs of true values as (start, stop), joined where at most `gap` seconds lie between.  [N], [N] -> indices"""
+def runs(above: np.ndarray, times: np.ndarray) -> list[tuple[int, int]]:
+    """Runs of true values as (start, stop), joined where at most `GAP` seconds lie between.  [N], [N] -> indices"""
     joined: list[tuple[int, int]] = []
     for n in np.flatnonzero(above).tolist():
-        if joined and times[n] - times[joined[-1][1] - 1] <= gap:
+        if joined and times[n] - times[joined[-1][1] - 1] <= GAP:
             joined[-1] = joined[-1][0], n + 1
         else:
             joined.append((n, n + 1))

@@ -17,6 +17,7 @@ from .errors import InputError
 from .facs import EYES
 
 MESH_EYES = ((33, 133), (362, 263))  # corners: image-left eye, image-right eye
+MIN_SCORE, MIN_PRESENCE = 0.5, 0.5  # of the box, and of the mesh in it
 DETECTION_SIDE = 1280  # larger frames are reduced before a face is looked for
 
 
@@ -67,8 +68,7 @@ def _load(name: str):
 class FaceFinder:
     """`FaceFinder().find(frame)` lists the faces of a frame, largest first.  Safe to share between threads."""
 
-    def __init__(self, min_score: float = 0.5, min_presence: float = 0.5):
-        self.min_score, self.min_presence = min_score, min_presence
+    def __init__(self):
         self._nets = {name: _load(name) for name in (SHORT.name, FULL.name, "face_landmark")}
         self._lock = threading.Lock()  # a net keeps state between its input and its output
 
@@ -106,7 +106,7 @@ class FaceFinder:
         raw = raw.reshape(len(scores), 16) / detector.side
         raw[:, :2] += detector.anchors
         raw[:, 4:] += np.tile(detector.anchors, 6)
-        keep = scores >= self.min_score
+        keep = scores >= MIN_SCORE
         return [
             (
                 score,
@@ -130,7 +130,7 @@ class FaceFinder:
         )
         outputs = {out.size: out.reshape(-1) for out in self._run("face_landmark", crop.astype(np.float32) / 255)}
         presence = float(1 / (1 + np.exp(-np.clip(outputs[1][0], -50, 50))))
-        if presence < self.min_presence:
+        if presence < MIN_PRESENCE:
             return None
         points = outputs[1404].reshape(468, 3) / 192
         flat = points[:, :2] @ to_frame[:, :2].T + to_frame[:, 2]

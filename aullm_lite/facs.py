@@ -6,37 +6,15 @@ attributions live in it.  A crop of S pixels has S/2 pixels per unit and pixel c
 
 **Sides** are the subject's, as in FACS: `L` is the subject's left and lies at the image's right (x > 0).
 
-Sources: muscles after PMC7264164 Table 1 and Molecular Autism 2021 Table 2; the proportions in `LANDMARKS` are those of
-the MediaPipe canonical face mesh, scaled to our eye distance; the ellipses in `REGIONS` are our own reading of both.
+Sources: muscles after PMC7264164 Table 1 and Molecular Autism 2021 Table 2; the ellipses in `REGIONS` are our own
+reading of them on the proportions of the MediaPipe canonical face mesh, scaled to our eye distance.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-EYE_DISTANCE = 0.70  # between the eye centres; 22.4 pixels in a 64-pixel crop
-EYES = ((-0.35, -0.32), (0.35, -0.32))  # image-left (the subject's right), image-right
-
-# The image-right half of an average face; the other half mirrors x.
-LANDMARKS = {
-    "brow_inner": (0.133, -0.488),
-    "brow_middle": (0.441, -0.593),
-    "brow_outer": (0.581, -0.460),
-    "eye_inner": (0.225, -0.310),
-    "eye_outer": (0.475, -0.325),
-    "nose_bridge": (0.0, -0.32),
-    "nose_tip": (0.0, 0.10),
-    "nose_wing": (0.15, 0.13),
-    "cheek": (0.532, 0.051),
-    "mouth_corner": (0.273, 0.457),
-    "lip_top": (0.0, 0.352),
-    "lip_bottom": (0.0, 0.569),
-    "chin_boss": (0.0, 0.80),
-    "chin": (0.0, 1.017),
-    "jaw": (0.658, 0.66),
-    "forehead_top": (0.0, -0.943),
-    "face_side": (0.861, -0.10),
-}
+EYES = ((-0.35, -0.32), (0.35, -0.32))  # image-left (the subject's right), image-right: 22.4 pixels apart at 64
 
 
 @dataclass(frozen=True)

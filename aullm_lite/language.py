@@ -30,7 +30,7 @@ def load_language_model(name: str, prompt: str) -> tuple[nn.Module, Tensor]:
     try:
         with quiet():
             tokenizer = AutoTokenizer.from_pretrained(source)
-            lm = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
+            lm = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, use_safetensors=True)
     except (OSError, ValueError) as error:
         raise InputError(f"Cannot load language model {name!r}: check its name and the network ({error}).") from None
     return lm, tokenizer(prompt, return_tensors="pt").input_ids
@@ -109,9 +109,11 @@ class LanguageModel(nn.Module):
     def forward(self, visual_token: Tensor, *, naive: bool = False) -> Tensor:
         if visual_token.shape[1:] != (1, self.width):
             raise InputError(f"The language model takes a token [B, 1, {self.width}], got {[*visual_token.shape]}.")
+        words = self.lm.get_input_embeddings()
+        visual_token = visual_token.to(words.weight.dtype)  # under autocast it comes in half precision
         if naive:
-            prompt = self.lm.get_input_embeddings()(self.prompt_ids).expand(len(visual_token), -1, -1)
-            embeds = torch.cat([prompt, visual_token.to(prompt.dtype)], dim=1)  # [B, N + 1, E]
+            prompt = words(self.prompt_ids).expand(len(visual_token), -1, -1)
+            embeds = torch.cat([prompt, visual_token], dim=1)  # [B, N + 1, E]
             return self.body(inputs_embeds=embeds, use_cache=False).last_hidden_state[:, -1]
         cache = DynamicCache()  # from its length the model knows the position of the visual token
         for layer, pair in enumerate(self.prefix()):

@@ -26,13 +26,14 @@ def average_precision(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def best_thresholds(labels: np.ndarray, probabilities: np.ndarray, grid=np.linspace(0.05, 0.95, 91)) -> np.ndarray:
-    """Per AU the threshold with the highest positive-class F1.  [N, K], [N, K] -> [K]
+    """Per AU the threshold with the highest F1, smoothed over five; 0.5 without positives.  [N, K], [N, K] -> [K]
 
-    To be used on inner subjects only; on test data it would be a leak (`paper.md`, fault 1).
+    To be used on inner subjects only: on test data it would be a leak, worth several points even to a random answer.
     """
     scores = np.stack([f1_positive(labels, probabilities >= threshold) for threshold in grid])
-    smooth = np.stack([np.convolve(column, np.ones(5) / 5, mode="same") for column in scores.T], 1)
-    return grid[smooth.argmax(0)]
+    padded = np.pad(scores, ((2, 2), (0, 0)), mode="edge")
+    smooth = np.stack([np.convolve(column, np.ones(5) / 5, mode="valid") for column in padded.T], 1)
+    return np.where(labels.any(0), grid[smooth.argmax(0)], 0.5)
 
 
 def fit_calibration(labels: np.ndarray, logits: np.ndarray, steps: int = 50) -> np.ndarray:
@@ -75,14 +76,14 @@ def calibrate(labels: np.ndarray, logits: np.ndarray) -> dict:
 
 
 def floors(labels: np.ndarray, seed: int = 0) -> dict:
-    """What answers without looking score: mean positive-class and macro F1 over the AUs that have positives."""
+    """What answers without looking score: mean F1s over the AUs that have positives, None without.  [N, K] -> dict"""
     labels = labels[:, labels.any(0)]
     coin = np.random.default_rng(seed).random((20, *labels.shape)) < 0.5
     answers = {"all_negative": [np.zeros_like(labels)], "all_positive": [np.ones_like(labels)], "random": coin}
     return {
         name: {
-            "f1": float(np.mean([f1_positive(labels, a).mean() for a in some])),
-            "f1_macro": float(np.mean([f1_macro(labels, a).mean() for a in some])),
+            "f1": float(np.mean([f1_positive(labels, a).mean() for a in some])) if labels.size else None,
+            "f1_macro": float(np.mean([f1_macro(labels, a).mean() for a in some])) if labels.size else None,
         }
         for name, some in answers.items()
     }

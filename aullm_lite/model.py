@@ -36,6 +36,10 @@ class AULLM(nn.Module):
         self.au_head = nn.Linear(self.language.width, len(config.aus))
         self.config = config.changed(base_fingerprint=self.language.fingerprint)
 
+    @property
+    def device(self) -> torch.device:
+        return self.au_head.weight.device
+
     def visual_token(self, motion: Tensor) -> Tensor:
         """One token that says what moved.  [B, C, T-1, H, W] -> [B, 1, E]"""
         return self.projector(*self.backbone(motion))

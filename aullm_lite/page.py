@@ -6,6 +6,7 @@ Crop and JSON travel inside the page as data addresses, so that showing a result
 import base64
 import io
 import json
+import re
 from html import escape
 from urllib.parse import quote
 
@@ -17,7 +18,7 @@ from .plots import COLOURS, FAINT, INK, LINE, timeline_figure
 from .report import AUFinding, AUReport
 
 MARKS = {"present": "✓", "not sure": "?", "absent": "–"}
-COLUMNS = ("Action Unit", "Probability", "Verdict", "When")
+COLUMNS = ("Action Unit", "Probability", "Verdict", "Onset – apex – offset")
 
 EMPTY = """<div class="au-empty"><p class="au-lead">The result appears here</p>
 <p>Choose a clip or an example. You will see which Action Units moved, when each began, peaked and ended, and how sure
@@ -34,7 +35,7 @@ CSS = """
 .au-result { background: var(--block-background-fill); border: 1px solid var(--au-line); border-radius: 14px;
   padding: 1.1rem 1.3rem; gap: 1.2rem; }
 .au-result h2 { font-size: .95rem; font-weight: 700; margin: 0 0 .6rem; }
-.au-lead { font-size: 1.3rem; font-weight: 700; margin: 0 0 .4rem; line-height: 1.3; }
+.au-result .au-lead { font-size: 1.3rem; font-weight: 700; margin: 0 0 .4rem; line-height: 1.3; }
 .au-empty { padding: 2.5rem 1rem; text-align: center; max-width: 30rem; margin: auto; }
 .au-warn { border-left: 3px solid var(--au-sure); padding: .1rem 0 .1rem .75rem; margin: .5rem 0; font-size: .92rem; }
 .au-table { width: 100%; border-collapse: collapse; font-size: .92rem; margin-top: .9rem; }
@@ -75,7 +76,7 @@ CSS = """
 @media (max-width: 640px) {
   .au-result { padding: .9rem; }
   .au-wide { display: none; } .au-slim { display: block; }
-  .au-table thead { display: none; }
+  .au-table thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .au-table tr { display: grid; grid-template-columns: 1fr auto; gap: 0 .5rem; padding: .45rem 0;
     border-bottom: 1px solid var(--au-line); }
   .au-table th, .au-table td { border: 0; padding: .1rem 0; } .au-table tbody th { width: auto; }
@@ -98,7 +99,7 @@ def verdicts_html(report: AUReport) -> str:
     head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
     rows = "".join(_row(f) for f in report.top())
     return (
-        f'<p class="au-lead">{escape(headline)}</p>{warnings}<p class="au-small">{escape(report.text())}</p>'
+        f'<h2 class="au-lead">{escape(headline)}</h2>{warnings}<p class="au-small">{escape(report.text())}</p>'
         f'<table class="au-table"><caption class="au-hidden">Probability, verdict and times of each AU</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     )
@@ -118,7 +119,10 @@ def _row(f: AUFinding) -> str:
 
 def timeline_html(report: AUReport) -> str:
     """The timeline as an inline drawing that takes its ink from the page, light or dark; a slim one for telephones."""
-    spoken = [f"AU{e.au} from {e.onset_s:.2f} to {e.offset_s:.2f} s, apex {e.apex_s:.2f} s" for e in report.events]
+    spoken = [
+        f"AU{e.au} ({report[e.au].verdict}) from {e.onset_s:.2f} to {e.offset_s:.2f} s, apex {e.apex_s:.2f} s"
+        for e in report.events
+    ]
     label = "Timeline of each Action Unit. Events: " + ("; ".join(spoken) or "none") + "."
     drawings = f'<div class="au-wide">{_svg(report, 7.4)}</div><div class="au-slim">{_svg(report, 3.7)}</div>'
     return f'<div class="au-timeline" role="img" aria-label="{escape(label)}">{drawings}</div>'
@@ -128,7 +132,7 @@ def _svg(report: AUReport, width: float) -> str:
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none"}):
         timeline_figure(report, width).savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    text = buffer.getvalue()
+    text = re.sub(r'<g id="[^"]*"', "<g", buffer.getvalue())  # two drawings on one page would share their names
     inks = {
         INK: "currentColor",
         FAINT: "var(--body-text-color-subdued)",

@@ -1,7 +1,7 @@
 """Figures of a report: plain `Figure` objects, safe in threads and servers, that say everything in words and in shape.
 
-Green, orange and grey stay apart for people with any colour vision, and no meaning is carried by colour alone: a
-verdict is also a word and a hatching.
+Green, orange and grey stay apart for people with any colour vision, and no meaning is carried by colour alone: beside
+the bars each verdict also stands as a word, and a present AU is named in bold.
 """
 
 import json
@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .report import LIMITS, AUFinding, AUReport
+from .report import LIMITS, AUEvent, AUFinding, AUReport
 
 INK, FAINT, LINE = "#1f2933", "#5c6b7a", "#d5dce3"
 PRESENT, UNSURE, ABSENT = "#007a5e", "#c77700", "#9aa7b4"
@@ -38,18 +38,18 @@ def timeline_figure(report: AUReport, width: float = 9) -> Figure:
     return figure
 
 
-def report_figure(report: AUReport, crop: np.ndarray | None = None, title: str = "") -> Figure:
+def report_figure(report: AUReport) -> Figure:
     """The whole report on one sheet: aligned face, verdicts, timeline, and what it does not tell."""
     K = len(report.findings)
     figure = Figure(figsize=(12, 3.4 + 0.74 * K), layout="constrained", facecolor="white")
     figure.get_layout_engine().set(rect=(0.02, 0.02, 0.96, 0.925), hspace=0.04, wspace=0.04)
     top, bottom, foot = figure.subfigures(3, 1, height_ratios=[0.8 + 0.32 * K, 1.0 + 0.38 * K, 0.62])
     face, bars = top.subplots(1, 2, width_ratios=[1, 2])
-    draw_crop(face, report.crop if crop is None else crop)
+    draw_crop(face, report.crop)
     draw_verdicts(bars, report)
     draw_timeline(bottom.subplots(), report)
     corner = dict(x=0.02, y=0.985, va="top", ha="left")
-    figure.suptitle(title or "Action Units found", **corner, fontsize=16, fontweight="bold", color=INK)
+    figure.suptitle("Action Units found", **corner, fontsize=16, fontweight="bold", color=INK)
     foot.text(0, 0.5, textwrap.fill(_footnote(report), 165), va="center", fontsize=9, color=FAINT, linespacing=1.5)
     return figure
 
@@ -89,7 +89,8 @@ def draw_timeline(ax: Axes, report: AUReport, *, numbers_only: bool = False) -> 
         ax.fill_between(times, base - LANE * values, base, color=colour, alpha=0.30, lw=0, zorder=2)
         ax.plot(times, base - LANE * values, color=colour, lw=1.6, marker=marker, zorder=3)
     for event in report.events:
-        _draw_event(ax, event, next(row for row, f in enumerate(report.findings) if f.au == event.au))
+        row = next(row for row, f in enumerate(report.findings) if f.au == event.au)
+        _draw_event(ax, event, row, COLOURS[report.findings[row].verdict])
     _lanes(ax, report.findings, numbers_only)
     end = report.video.get("seconds") or max(report.times)
     ax.set(xlim=(0, end), ylim=(len(report.findings) - 0.4, -0.6))
@@ -106,9 +107,9 @@ def _broken(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return np.insert(times, gaps, np.nan), np.insert(values, gaps, np.nan)
 
 
-def _draw_event(ax: Axes, event, row: int) -> None:
+def _draw_event(ax: Axes, event: AUEvent, row: int, colour: str) -> None:
     low, high = row + LANE / 2, row - LANE / 2
-    ax.fill_between([event.onset_s, event.offset_s], low, high, color=PRESENT, alpha=0.12, lw=0, zorder=1)
+    ax.fill_between([event.onset_s, event.offset_s], low, high, color=colour, alpha=0.12, lw=0, zorder=1)
     ax.plot([event.onset_s, event.offset_s], [low, low], color=INK, lw=2.2, solid_capstyle="butt", zorder=4)
     ax.plot([event.onset_s, event.offset_s], [low, low], "|", color=INK, ms=9, mew=1.6, zorder=4)
     ax.plot(event.apex_s, low, "^", color=INK, ms=7, zorder=5)
@@ -169,30 +170,25 @@ def training_figure(path: str | Path) -> Figure:
     right.set_title("Inner subjects: mean F1 and AP", loc="left", fontsize=11, fontweight="bold", color=INK)
     right.legend(frameon=False, loc="lower right", labelcolor=INK)
     alone = [row["epoch"] for row in rows if row.get("stage") == "visual"]
-    for ax in (left, right) if 0 < len(alone) < len(rows) else ():
-        ax.axvspan(epochs[0] - 0.4, alone[-1] + 0.5, color=LINE, alpha=0.5, lw=0)
-        ax.text(
-            epochs[0] - 0.3,
-            1.0,
-            "visual part alone",
-            transform=ax.get_xaxis_transform(),
-            va="top",
-            fontsize=8.5,
-            color=FAINT,
-        )
-        ax.text(
-            alone[-1] + 0.6,
-            1.0,
-            "with the language model",
-            transform=ax.get_xaxis_transform(),
-            va="top",
-            fontsize=8.5,
-            color=FAINT,
-        )
     for ax in (left, right):
-        ax.set_xlabel("epoch", fontsize=9, color=FAINT)
-        ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.tick_params(length=0, labelsize=9, labelcolor=FAINT)
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.spines[["left", "bottom"]].set_color(LINE)
+        _epochs(ax)
+        if 0 < len(alone) < len(rows):
+            _stages(ax, alone)
     return figure
+
+
+def _epochs(ax: Axes) -> None:
+    """Whole epochs below, two spines, and room for words above the curves."""
+    ax.margins(y=0.14)
+    ax.set_xlabel("epoch", fontsize=9, color=FAINT)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.tick_params(length=0, labelsize=9, labelcolor=FAINT)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(LINE)
+
+
+def _stages(ax: Axes, alone: list[int]) -> None:
+    """Shade the epochs before the language model joined in."""
+    ax.axvspan(alone[0] - 0.4, alone[-1] + 0.5, color=LINE, alpha=0.5, lw=0)
+    for at, words in ((alone[0] - 0.3, "visual part alone"), (alone[-1] + 0.6, "with the language model")):
+        ax.text(at, 0.99, words, transform=ax.get_xaxis_transform(), va="top", fontsize=8.5, color=FAINT)

@@ -18,9 +18,7 @@ class FusionProjector(nn.Module):
     The first tokens have the standard deviation `token_std`, that of the language model's own embeddings.
     """
 
-    def __init__(
-        self, width: int, *, kind: str = "lite", hidden: int = 512, drop_rate: float = 0.1, token_std: float = 0.136
-    ):
+    def __init__(self, width: int, *, kind: str = "lite", drop_rate: float = 0.1, token_std: float = 0.136):
         super().__init__()
         self.grid = {"lite": (2, 3, 3), "paper": MID[1:]}.get(kind)
         if self.grid is None:
@@ -32,6 +30,7 @@ class FusionProjector(nn.Module):
                 nn.Linear(joined, hidden), nn.ReLU(), nn.Dropout(drop_rate), nn.Linear(hidden, width)
             )
         else:
+            hidden = 512
             self.mlp = nn.Sequential(
                 nn.LayerNorm(joined),
                 nn.Linear(joined, hidden),

@@ -23,7 +23,15 @@ class TrainConfig:
     loss: str = "asl"  # ahead of bce on inner subjects: `.github/compare_losses.py`
     inner_share: float = 0.1  # of the subjects, to choose epoch, thresholds and calibration
     seed: int = 0
-    mixed_precision: str = "no"
+    mixed_precision: str = "no"  # or "bf16"
+
+    def __post_init__(self):
+        if self.epochs < 1 or self.warmup < 0 or self.batch_size < 1 or self.seed < 0 or not 0 < self.inner_share < 1:
+            raise InputError(
+                "Training needs epochs and a batch size of at least 1, a warm-up and a seed of at least 0, and an "
+                f"inner share between 0 and 1, got {self.epochs}, {self.batch_size}, {self.warmup}, {self.seed} and "
+                f"{self.inner_share}."
+            )
 
 
 def split_inner(subjects: np.ndarray, share: float, seed: int) -> np.ndarray:

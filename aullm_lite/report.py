@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from .facs import action_unit
+from .files import write_together
 
-VERDICTS = ("present", "not sure", "absent")  # in the order in which they are shown
 LIMITS = (
     "This lists visible facial movement only: not why the face moved, what the person thinks or means, or whether they "
     "tell the truth. The model learned from synthetic faces."
@@ -83,7 +83,7 @@ class AUReport:
     """All K findings in the order of the logits, the timeline of each AU, and how they were made.
 
     `times` are the centres of the windows in seconds, `series[au]` the probabilities at them.  `crop` is the aligned
-    face at the start of the most telling window (rgb uint8), kept in memory only: no dictionary or file holds it.
+    face at the start of the most telling window (rgb uint8): no dictionary or JSON holds it, only a figure asked for.
     """
 
     findings: tuple[AUFinding, ...]
@@ -128,7 +128,7 @@ class AUReport:
         """The dictionary as JSON text, also written to `path` when one is given."""
         text = json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
+            write_together({Path(path): text.encode()})
         return text
 
     def text(self) -> str:

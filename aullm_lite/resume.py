@@ -1,13 +1,15 @@
 """The state of a training run on disk: weights and the optimizer's moments as safetensors, never a pickle."""
 
 import json
-import os
 from pathlib import Path
 
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
 from torch import Tensor
 from torch.optim import Optimizer
+
+from .errors import InputError
+from .files import write_together
 
 STATE = "state.safetensors"
 
@@ -18,25 +20,25 @@ def save(path: Path, tensors: dict[str, Tensor], optimizer: Optimizer, facts: di
         f"optimizer.{i}.{k}": v for i, state in optimizer.state_dict()["state"].items() for k, v in state.items()
     }
     stored = {name: value.detach().contiguous().cpu() for name, value in (tensors | moments).items()}
-    partial = path.with_name(path.name + ".partial")
+    write_together({path: to_bytes(stored, metadata={"facts": json.dumps(facts)})})
+
+
+def load(path: Path) -> tuple[dict[str, Tensor], dict]:
+    """What `save` wrote: tensors, the moments among them, and facts.  Raises `InputError` for a damaged file."""
     try:
-        save_file(stored, partial, metadata={"facts": json.dumps(facts)})
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()["facts"])
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
+        raise InputError(f"{path} cannot be read ({error}): train anew in another --out.") from None
 
 
-def load(path: Path, optimizer: Optimizer) -> tuple[dict[str, Tensor], dict]:
-    """Put the moments back into the optimizer; return the other tensors and the facts."""
-    with safe_open(path, "pt") as file:
-        facts = json.loads(file.metadata()["facts"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}
+def restore_moments(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put the moments back into the optimizer."""
     state = optimizer.state_dict()
-    for name in [name for name in tensors if name.startswith("optimizer.")]:
-        _, index, moment = name.split(".")
-        state["state"].setdefault(int(index), {})[moment] = tensors.pop(name)
+    for name, value in part(tensors, "optimizer.").items():
+        index, moment = name.split(".")
+        state["state"].setdefault(int(index), {})[moment] = value
     optimizer.load_state_dict(state)
-    return tensors, facts
 
 
 def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

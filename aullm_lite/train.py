@@ -7,6 +7,7 @@ once.  After every epoch all that is needed to go on is written to disk, whole o
 """
 
 import json
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
@@ -19,7 +20,9 @@ from torch.utils.data import DataLoader, TensorDataset
 from tqdm.auto import tqdm
 
 from . import metrics, resume
+from .checkpoint import WEIGHTS
 from .errors import InputError
+from .files import write_together
 from .losses import loss_function
 from .model import AULLM
 from .recipe import TrainConfig, mirror, one_cycle, split_inner
@@ -29,10 +32,11 @@ METRICS = "metrics.jsonl"
 
 
 def check_folder(out: Path | str, *, go_on: bool) -> None:
-    """Raise `InputError` before hours are spent where the folder holds another run, or cannot be written."""
+    """Raise `InputError` before hours are spent where the folder holds another run, or `OSError` where it is closed."""
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    if (out / resume.STATE).exists() and not go_on:
+    tempfile.TemporaryFile(dir=out).close()
+    if not go_on and any((out / name).exists() for name in (resume.STATE, METRICS, WEIGHTS)):
         raise InputError(f"{out} holds a training run: pass --resume to go on with it, or another --out.")
 
 
@@ -42,7 +46,8 @@ class Trainer:
     def __init__(self, model: AULLM, data: ClipSet, config: TrainConfig, out: Path | str):
         torch.manual_seed(config.seed)
         self.config, self.out = config, Path(out)
-        self.accelerator = Accelerator(mixed_precision=config.mixed_precision)
+        # CUDA or the CPU: 3-D convolutions on Apple's MPS have given wrong results silently (pytorch issue 117949)
+        self.accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=config.mixed_precision)
         self.loss = loss_function(config.loss)
         self.fixed_motion = not any(True for _ in model.motion.parameters())
         self.device = self.accelerator.device
@@ -50,6 +55,11 @@ class Trainer:
         self.helper = nn.Linear(model.au_head.in_features, model.au_head.out_features).to(self.device)
         inner = split_inner(data.subjects, config.inner_share, config.seed)
         self.inner_labels = data.labels[inner]
+        self.facts = {"settings": asdict(config), "model": model.config.to_json(), "data": data.fingerprint()}
+        if tuple(data.aus) != model.config.aus:
+            raise InputError(f"The data hold AUs {data.aus}, the model {model.config.aus}: they must be the same.")
+        if not self.inner_labels.any():
+            raise InputError("The inner subjects show no Action Unit at all: give more subjects or more clips.")
         self.train_set, self.inner_set = self.dataset(data.select(~inner)), self.dataset(data.select(inner))
         self.epoch, self.best = 0, -1.0
         self.optimizer = torch.optim.AdamW(self.parameter_groups(), betas=(0.9, 0.98))
@@ -80,6 +90,7 @@ class Trainer:
         ]
 
     def motion(self, batch: Tensor) -> Tensor:
+        """What the 3D-CNN reads, computed now or before.  [B, ...] of the data set -> [B, C, T-1, H, W]"""
         batch = batch.to(self.device)
         return batch.float() if self.fixed_motion else self.model.motion(batch.float() / 255)
 
@@ -88,6 +99,8 @@ class Trainer:
         self.out.mkdir(parents=True, exist_ok=True)
         if go_on and (self.out / resume.STATE).exists():
             self.load_state()
+        else:
+            (self.out / METRICS).unlink(missing_ok=True)  # of a run that was killed in its first epoch
         while self.epoch < self.config.warmup + self.config.epochs:
             start = perf_counter()
             stage = "visual" if self.warming else "all"
@@ -108,7 +121,7 @@ class Trainer:
     @property
     def last_warm(self) -> bool:
         """Whether the epoch just counted was still one of the warm-up: its language model has learnt nothing yet."""
-        return self.epoch <= self.config.warmup and self.config.epochs > 0
+        return self.epoch <= self.config.warmup
 
     def train_epoch(self) -> float:
         """One pass over the training clips; the mean loss."""
@@ -116,7 +129,8 @@ class Trainer:
         seed = self.config.seed * 1000 + self.epoch  # order, mirroring and dropout: a resumed epoch is the same
         torch.manual_seed(seed)
         generator = torch.Generator().manual_seed(seed)
-        loader = DataLoader(self.train_set, self.config.batch_size, shuffle=True, drop_last=True, generator=generator)
+        size, whole = self.config.batch_size, len(self.train_set) >= self.config.batch_size
+        loader = DataLoader(self.train_set, size, shuffle=True, drop_last=whole, generator=generator)
         stage = "visual part" if self.warming else "all parts"
         total = 0.0
         bar = tqdm(loader, desc=f"epoch {self.epoch + 1} ({stage})", leave=False)
@@ -127,7 +141,7 @@ class Trainer:
                 motion = mirror(motion, torch.rand(len(motion), generator=generator).to(self.device) < 0.5)
             total += self.step(motion, labels.to(self.device))
             bar.set_postfix(loss=f"{total / (step + 1):.4f}")
-        return total / max(len(loader), 1)
+        return total / len(loader)
 
     def set_rate(self, share_of_epoch: float) -> None:
         """The learning rate is a function of the position alone, so that a resumed run needs no scheduler state."""
@@ -138,7 +152,7 @@ class Trainer:
             group["lr"] = group["peak"] * one_cycle((done + share_of_epoch) / length)
 
     def step(self, motion: Tensor, labels: Tensor) -> float:
-        """One update; in the warm-up only the helper's loss counts and the language model rests."""
+        """One update; in the warm-up only the helper counts and the language model rests.  [B, C, T-1, H, W], [B, K]"""
         with self.accelerator.autocast():
             token = self.model.visual_token(motion)
             loss = self.loss(self.helper(token.flatten(1)).float(), labels)
@@ -184,24 +198,26 @@ class Trainer:
 
     def save_state(self) -> None:
         """Write all that resuming needs."""
-        facts = {"epoch": self.epoch, "best": self.best, "settings": asdict(self.config)}
+        facts = self.facts | {"epoch": self.epoch, "best": self.best}
         resume.save(self.out / resume.STATE, self.trained(), self.optimizer, facts)
 
     def load_state(self) -> None:
-        """Go on where `save_state` left off.  Raises `InputError` when the settings differ."""
-        tensors, facts = resume.load(self.out / resume.STATE, self.optimizer)
-        if facts["settings"] != asdict(self.config):
-            raise InputError(f"{self.out} was trained with other settings: use the same ones, or another --out.")
+        """Go on where `save_state` left off.  Raises `InputError` for other settings, another model or other data."""
+        tensors, facts = resume.load(self.out / resume.STATE)
+        other = [name for name, fact in self.facts.items() if facts.get(name) != fact]
+        if other:
+            raise InputError(f"{self.out} was trained with other {' and '.join(other)}: use the same or another --out.")
         self.model.load_trained_state(resume.part(tensors, "model."))
         self.helper.load_state_dict(resume.part(tensors, "helper."))
+        resume.restore_moments(self.optimizer, tensors)
         self.epoch, self.best = facts["epoch"], facts["best"]
         rows = (self.out / METRICS).read_text().splitlines(keepends=True)
-        (self.out / METRICS).write_text("".join(rows[: self.epoch]))  # a kill may come between a line and its state
+        write_together({self.out / METRICS: "".join(rows[: self.epoch]).encode()})  # a kill may come after a line
 
     def calibrated(self) -> AULLM:
         """The best epoch's model with calibration, thresholds and the not-sure band fitted on inner subjects."""
         self.model.load_weights(self.out)
-        self.epoch = self.config.warmup + max(self.config.epochs, 1)
+        self.epoch = self.config.warmup + self.config.epochs
         self.model.config = self.model.config.changed(**metrics.calibrate(self.inner_labels, self.inner_logits()))
         self.model.save_pretrained(self.out)
         return self.model

@@ -4,7 +4,7 @@ Time is always real time, in seconds: a variable frame rate, dropped frames and 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ FRAMES = 6  # that the model looks at
 IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 LARGEST = 1280  # pixels of the longer side that are kept; more shows nothing at 64
 SLOW = 100  # frames a second below which a micro-expression is only a few frames long
+LONGEST_SPAN = 10.0  # seconds; a span is one window, and a window is held in memory
 
 
 @dataclass(frozen=True)
@@ -38,28 +39,38 @@ class VideoInfo:
     seconds: float = 0.0
 
 
-def open_video(path: str | Path, *, fps: float | None = None, span: tuple[float, float] | None = None) -> "Video":
-    """A video file or a folder of frames.  Raises `InputError` when it is neither."""
+def open_video(
+    path: str | Path,
+    *,
+    fps: float | None = None,
+    span: tuple[float, float] | None = None,
+    longest: float | None = None,
+) -> "Video":
+    """A video file or a folder of frames.  Raises `InputError` when it is neither, or longer than `longest` seconds."""
     path = Path(path)
     if not path.exists():
         raise InputError(f"There is no file or folder {str(path)!r}: check the path.")
     if fps is not None and not 1 <= fps <= 10_000:
         raise InputError(f"fps must lie between 1 and 10000, got {fps}.")
-    if span is not None and not 0 <= span[0] < span[1]:
-        raise InputError(f"A span must be (start, end) in seconds with start before end, got {span}.")
-    return Video(path, fps, span)
+    if span is not None and not 0 <= span[0] < span[1] <= span[0] + LONGEST_SPAN:
+        raise InputError(
+            f"A span must be (start, end) in seconds, the end at most {LONGEST_SPAN:.0f} seconds later, got {span}."
+        )
+    return Video(path, fps, span, longest)
 
 
 class Video:
     """A source of frames and windows; `info` and `warnings` fill up while it is read."""
 
-    def __init__(self, path: Path, fps: float | None = None, span: tuple[float, float] | None = None):
-        self.path, self.span = path, span
+    def __init__(self, path: Path, fps: float | None, span: tuple[float, float] | None, longest: float | None):
+        self.path, self.span, self.longest = path, span, longest
         self.warnings: list[str] = []
         self.info = VideoInfo()
         self._fps = fps
         self._last: float | None = None
+        self._skipped = 0
         self.expect_length()
+        self.check_length(self.info.seconds)
 
     def warn(self, sentence: str) -> None:
         if sentence not in self.warnings:
@@ -76,6 +87,11 @@ class Video:
             length = container.duration / av.time_base if container.duration else 0.0
             self.info.fps, self.info.seconds = self._fps or rate, length * rate / self._fps if self._fps else length
 
+    def check_length(self, seconds: float) -> None:
+        """By the header at first, then by what is read: a header may be silent or wrong."""
+        if self.longest is not None and seconds > self.longest:
+            raise InputError(f"This clip is longer than {self.longest:g} seconds: cut out the part to look at.")
+
     def frames(self) -> Iterator[Frame]:
         """Every frame in order, one in memory at a time; large ones reduced."""
         source = self._from_folder() if self.path.is_dir() else self._from_file()
@@ -84,7 +100,9 @@ class Video:
             first = time if first is None else first
             time -= first
             if self._last is not None and time <= self._last:
-                continue  # a time stamp that does not advance says nothing new
+                self._skipped += 1  # a time stamp that does not advance cannot be placed
+                continue
+            self.check_length(time)
             self._last = time
             self.info.frames += 1
             yield Frame(time, _reduced(to_rgb8(picture)))
@@ -98,14 +116,16 @@ class Video:
             raise InputError(f"{self.path.name} holds a single frame, and one frame shows no movement: give a clip.")
         self.info.fps = (count - 1) / self._last
         self.info.seconds = self._last
-        if self.info.fps < SLOW:
+        if self._skipped:
+            self.warn(f"{self._skipped} frames carry times that go back or stand still; they were left out.")
+        if round(self.info.fps) < SLOW:
             self.warn(f"{self.info.fps:.0f} frames a second may miss a micro-expression: film at 100 or more.")
         if count < FRAMES:
             self.warn(f"Only {count} frames: the six that the model needs were interpolated in time.")
 
     def _open(self):
         try:
-            container = av.open(str(self.path))
+            container = av.open(str(self.path.resolve()))  # a bare `12:30.mp4` would pass for a network address
         except (av.error.FFmpegError, OSError, ValueError):
             reason = "is empty" if self.path.stat().st_size == 0 else "is not a video that can be read"
             raise InputError(
@@ -134,17 +154,17 @@ class Video:
 
     def _numbered(self) -> list[tuple[int, Path]]:
         """Pictures of the folder with the last number in their names, in order."""
-        found = [
-            p for p in self.path.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith(("~$", "._", "."))
-        ]
+        found = pictures(self.path)
         if not found:
             raise InputError(
                 f"The folder {str(self.path)!r} holds no pictures (jpg, png, bmp, tif): give a folder of frames."
             )
-        numbers = [re.findall(r"\d+", p.stem) for p in found]
-        if not all(numbers) or len({int(n[-1]) for n in numbers}) < len(found):
-            return list(enumerate(sorted(found)))
-        return sorted((int(n[-1]), p) for n, p in zip(numbers, found))
+        numbered = {path: int(n[-1]) for path in found if (n := re.findall(r"\d+", path.stem))}
+        if not numbered or len(set(numbered.values())) < len(numbered):  # no order but that of their names
+            return list(enumerate(sorted(found, key=_natural)))
+        for path in set(found) - set(numbered):
+            self.warn(f"{path.name} has no number in its name and was left out.")
+        return sorted((number, path) for path, number in numbered.items())
 
     def _from_folder(self) -> Iterator[tuple[float, np.ndarray]]:
         if self._fps is None:
@@ -152,12 +172,28 @@ class Video:
                 "A folder of frames does not say its rate: 200 frames a second were assumed; pass --fps for another."
             )
         for number, path in self._numbered():
-            picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED) if path.stat().st_size else None
+            picture = read_picture(path)
             if picture is None:
                 self.warn(f"{path.name} cannot be read as a picture and was left out.")
                 continue
-            colour = picture if picture.ndim == 2 else picture[..., [2, 1, 0]] if picture.shape[2] >= 3 else picture
-            yield number / (self._fps or 200), colour
+            yield number / (self._fps or 200), picture
+
+
+def read_picture(path: Path) -> np.ndarray | None:
+    """A picture file as RGB, upright, 8 or 16 bit; None where it is none.  -> [H, W, 3]"""
+    content = np.fromfile(path, np.uint8)  # cv2.imread cannot open every name on Windows
+    picture = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH) if content.size else None
+    return None if picture is None else picture[..., ::-1]
+
+
+def pictures(folder: Path) -> list[Path]:
+    """The picture files of a folder, without those that systems hide there, in the order of their names."""
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith(("~$", ".")))
+
+
+def _natural(path: Path) -> list:
+    """Names in the order in which people count: 2 before 10."""
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", path.name) if part]
 
 
 def _reduced(rgb: np.ndarray) -> np.ndarray:
@@ -172,12 +208,16 @@ def _upright(frame: av.VideoFrame) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
 
 
-def write_video(path: str | Path, frames: np.ndarray, fps: int) -> None:
-    """H.264 in mp4, which every browser plays, fine enough for movements of a pixel.  uint8 [T, H, W, 3], even sides"""
+def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: int) -> None:
+    """H.264 in mp4, which every browser plays, fine enough for movements of a pixel.
+
+    `frames` are uint8 [H, W, 3] with even sides.
+    """
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps, options={"crf": "12"})
-        stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
-        for frame in frames:
+        for number, frame in enumerate(frames):
+            if number == 0:
+                stream.height, stream.width = frame.shape[:2]
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame))))
         container.mux(stream.encode())

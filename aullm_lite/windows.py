@@ -1,6 +1,7 @@
 """Cut a video into half-second windows of aligned faces, ready for the model.
 
-Nothing but the last half second of frames is kept, so memory does not grow with the length of the video.
+Nothing but the last half second of frames is kept, so memory does not grow with the length of the video.  Frames closer
+than a 240th of a second tell nothing new at six frames a window; the second of two is passed over.
 """
 
 from bisect import bisect_right
@@ -16,6 +17,9 @@ from .faces import Face, FaceFinder, align, face_transform
 from .video import FRAMES, Frame, Video
 
 SIZE, CROP = 64, 192  # pixels of the model's clip, and of the face that a report shows
+LENGTH, HOP = 0.5, 0.1  # seconds of a window, and from one to the next
+CLOSEST = 1 / 240 - 1e-6  # seconds between frames that are kept
+MEMORY = 0.3  # seconds for which a lost face is taken to be where it was
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,6 @@ class Window:
     face: Face
 
 
-def sample_times(start: float, end: float, count: int = FRAMES) -> np.ndarray:
-    """Evenly spaced times from start to end, both included.  -> [count]"""
-    return np.linspace(start, end, count)
-
-
 def sample_clip(times, crops, wanted) -> np.ndarray:
     """Crops at the wanted times, mixed linearly from the two nearest frames.  [N], [N, H, W], [T] -> [T, H, W]"""
     times, crops = np.asarray(times, float), np.asarray(crops, np.float32)
@@ -45,46 +44,63 @@ def sample_clip(times, crops, wanted) -> np.ndarray:
     return crops[left] * (1 - share) + crops[right] * share
 
 
-def windows(
-    video: Video, *, length: float = 0.5, hop: float = 0.1, finder: FaceFinder | None = None
-) -> Iterator[Window]:
-    """Windows of `length` seconds, one every `hop`; a shorter video, or its span, is one window.
+def windows(video: Video, finder: FaceFinder | None = None) -> Iterator[Window]:
+    """Windows of half a second, one every tenth; a shorter video, or its span, is one window.
 
     Raises `InputError` when no window shows a face.
     """
-    scan = _Scan(video, finder or FaceFinder(), length, hop)
-    if video.span:
-        scan.start, scan.length, scan.hop = video.span[0], video.span[1] - video.span[0], float("inf")
-    yield from scan.run()
+    yield from _Scan(video, finder or FaceFinder()).run()
 
 
 class _Scan:
     """The moving state of one pass: a buffer of recent frames, and where the face was last."""
 
-    def __init__(self, video: Video, finder: FaceFinder, length: float, hop: float):
-        self.video, self.finder, self.length, self.hop = video, finder, length, hop
-        self.start, self.seen, self.missed = 0.0, 0, 0
+    def __init__(self, video: Video, finder: FaceFinder):
+        self.video, self.finder = video, finder
+        start, end = video.span or (0.0, LENGTH)
+        self.start, self.length, self.hop = start, end - start, float("inf") if video.span else HOP
+        self.seen, self.missed = 0, 0
         self.buffer: deque[Frame] = deque()
         self.face: tuple[float, Face] | None = None
 
     def run(self) -> Iterator[Window]:
         for frame in self.video.frames():
-            self.buffer.append(frame)
+            if not self.take(frame):
+                continue
             while frame.time >= self.start + self.length - 1e-6:
                 yield from self.window(self.start, self.start + self.length)
                 self.start += self.hop
                 self.forget()
             self.forget()
         if self.seen + self.missed == 0:  # shorter than a window: all of it is one
-            if self.start >= self.buffer[-1].time:
-                raise InputError(f"The span starts after the end of the video ({self.buffer[-1].time:.2f} s).")
-            yield from self.window(self.start, self.buffer[-1].time)
+            yield from self.only_window()
         if self.seen == 0:
             raise InputError("No face was found: film one face from the front, well lit, at least 60 pixels wide.")
         if self.missed:
             self.video.warn(
                 f"No face was found in {self.missed} of {self.seen + self.missed} windows; they were left out."
             )
+
+    def take(self, frame: Frame) -> bool:
+        """Keep a frame unless it follows too closely; after a gap in time begin anew, for nobody knows what moved."""
+        since = frame.time - self.buffer[-1].time if self.buffer else float("inf")
+        if since < CLOSEST:
+            return False
+        if self.buffer and since > LENGTH and not self.video.span:
+            self.video.warn("There are gaps of more than half a second between frames: windows do not reach over them.")
+            self.buffer.clear()
+            self.start = frame.time
+        self.buffer.append(frame)
+        return True
+
+    def only_window(self) -> Iterator[Window]:
+        end = self.buffer[-1].time
+        if self.start < end:
+            yield from self.window(self.start, end)
+        elif self.video.span:
+            raise InputError(f"The span starts after the end of the video ({end:.2f} s).")
+        else:
+            raise InputError("The frames lie more than half a second apart: give at least ten frames a second.")
 
     def forget(self) -> None:
         """Drop frames that no later window needs: all but one before the next start."""
@@ -99,7 +115,7 @@ class _Scan:
             self.missed += 1
             return
         self.seen += 1
-        wanted = sample_times(start, min(end, times[-1]))
+        wanted = np.linspace(start, min(end, times[-1]), FRAMES)
         near = self.neighbours(times, wanted)
         transform = face_transform(face, SIZE)
         crops = [align(_grey(self.buffer[i].rgb), transform, SIZE) for i in near]
@@ -115,14 +131,16 @@ class _Scan:
         return sorted({*right.tolist(), *(right - 1).tolist()})
 
     def find(self, frame: Frame) -> Face | None:
-        """The face to follow: the largest at first, then the one nearest to where it was."""
+        """The face to follow: the largest at first, then the one that is where it was a moment ago."""
         faces = self.finder.find(frame.rgb)
-        recent = self.face is not None and frame.time - self.face[0] < 0.3
-        if not faces:
-            return self.face[1] if recent else None
         if len(faces) > 1:
-            self.video.warn(f"{len(faces)} faces were found: only the largest was followed.")
-        face = min(faces, key=lambda f: _distance(f, self.face[1])) if recent else faces[0]
+            self.video.warn("Several faces were found: one was followed, at first the largest.")
+        before = self.face[1] if self.face and frame.time - self.face[0] < MEMORY else None
+        if not faces:
+            return before
+        face = min(faces, key=lambda f: _distance(f, before)) if before else faces[0]
+        if before and _distance(face, before) > np.linalg.norm(before.eyes[1] - before.eyes[0]):
+            return before  # somebody else: the detector has lost the one we follow
         if face.cut_off:
             self.video.warn("The face is partly outside the frame: Action Units there cannot be seen.")
         self.face = frame.time, face

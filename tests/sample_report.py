@@ -58,6 +58,8 @@ def face_crop(size: int = 192) -> np.ndarray:
 class FakeModel:
     """Answers from the movement itself: the mean brightness change in the region of each AU, no weights."""
 
+    device = torch.device("cpu")
+
     def __init__(self, scale: float = 8.0):
         K = len(CD6ME_AUS)
         self.scale = scale

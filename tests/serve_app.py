@@ -14,10 +14,11 @@ from sample_report import face_crop, sample_report  # noqa: E402
 
 import app  # noqa: E402
 from aullm_lite.demo import Example  # noqa: E402
-from aullm_lite.video import write_video  # noqa: E402
+from aullm_lite.video import open_video, write_video  # noqa: E402
 
 
-def fake_analyze(model, path, *, progress=None, **_):
+def fake_analyze(model, path, *, longest, progress, **_):
+    open_video(path, longest=longest)
     progress(0.5, "2.0 s of the video seen")
     time.sleep(0.3)
     return sample_report()

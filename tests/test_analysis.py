@@ -121,13 +121,6 @@ def test_a_number_that_is_none_is_refused(show):
         show(FakeVideo(), model)
 
 
-def test_no_window_is_refused(show):
-    video = FakeVideo()
-    video.windows = lambda: iter(())
-    with pytest.raises(InputError, match="no frames"):
-        show(video)
-
-
 def test_uncertain_is_said_so():
     N, K = 5, 12
     probabilities = np.full((N, K), 0.1)

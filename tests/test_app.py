@@ -15,7 +15,7 @@ from serve_app import app  # it puts the repository's root, where app.py lies, o
 from aullm_lite import page
 from aullm_lite.errors import InputError
 from aullm_lite.report import AUFinding
-from aullm_lite.video import write_video
+from aullm_lite.video import open_video, write_video
 
 
 class Words(HTMLParser):
@@ -62,7 +62,7 @@ def test_warnings_are_escaped():
 def test_timeline_is_one_drawing_for_each_width_with_words_for_the_ear():
     html = page.timeline_html(sample_report())
     Words(html.replace("<?xml", ""))
-    assert html.count("<svg") == 2 and "AU12 from 0.95 to 1.42 s, apex 1.15 s" in html
+    assert html.count("<svg") == 2 and "AU12 (present) from 0.95 to 1.42 s, apex 1.15 s" in html
     assert "currentColor" in html and "#1f2933" not in html
 
 
@@ -99,7 +99,8 @@ def test_start_without_a_checkpoint_is_one_sentence(monkeypatch, capsys):
 
 @pytest.fixture(scope="module")
 def client():
-    def answer(model, path, *, progress=None, **_):
+    def answer(model, path, *, longest, **_):
+        open_video(path, longest=longest)
         return sample_report()
 
     with pytest.MonkeyPatch.context() as patch:
@@ -148,6 +149,6 @@ def test_a_long_clip_is_refused(client, clip, monkeypatch):
 
 def test_true_rate_of_slow_motion_reaches_the_analysis(client, clip, monkeypatch):
     seen = []
-    monkeypatch.setattr(app, "analyze", lambda model, path, *, fps, progress: seen.append(fps) or sample_report())
+    monkeypatch.setattr(app, "analyze", lambda model, path, *, fps, **_: seen.append(fps) or sample_report())
     client.predict(clip, 240, api_name="/detect")
     assert seen == [240]

@@ -68,6 +68,16 @@ def test_a_broken_download_leaves_nothing(wheel, monkeypatch):
     assert [p for p in assets.cache_folder().iterdir() if p.suffix != ".lock"] == []
 
 
+def test_an_installed_package_of_another_version_is_passed_over(wheel, monkeypatch, tmp_path):
+    package = tmp_path / "site" / "pack"
+    (package / "data").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    for name in ("net", "mesh"):
+        (package / "data" / f"{name}.tflite").write_bytes(b"newer")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    assert (members(wheel) / "net.tflite").read_bytes() == CONTENT and len(wheel.__dict__["calls"]) == 1
+
+
 @pytest.mark.parametrize(
     "way", [[], [[sys.executable, "-c", "import sys; print('ERROR: no route', file=sys.stderr); sys.exit(1)"]]]
 )

@@ -64,6 +64,14 @@ def test_evaluate_on_a_folder_and_on_synth(checkpoint, tmp_path):
     (["train", "--data", "EMPTY", "--preset", "smoke", "--out", "OUT"], "synth"),
     (["analyze", "nowhere.mp4", "--model", "CHECKPOINT"], "path"),
     (["analyze", "TEXT", "--model", "CHECKPOINT"], "not a video"),
+    (["analyze", "TEXT", "--model", "CHECKPOINT", "--figure", "a.xyz"], "svg"),
+    (["evaluate", "CHECKPOINT", "--subjects", "0"], "at least one subject"),
+    (["evaluate", "CHECKPOINT", "--seed", "-3"], "negative"),
+    (["train", "--preset", "smoke", "--out", "OUT", "--subjects", "2", "--clips", "0"], "one clip"),
+    (["train", "--preset", "smoke", "--out", "OUT", "--seed", "10000000"], "kept for evaluation"),
+    (["train", "--preset", "smoke", "--out", "OUT", "--epochs", "0"], "at least 1"),
+    (["synth", "OUT", "--seed", "-1"], "seed from 0"),
+    (["synth", ".", "--subjects", "1"], "new folder"),
 ])  # fmt: skip
 def test_bad_input_is_status_2_and_one_sentence(checkpoint, tmp_path, capsys, arguments, word):
     (tmp_path / "empty").mkdir()

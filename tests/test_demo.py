@@ -44,9 +44,13 @@ def test_examples_are_made_once_and_a_broken_one_again(frames, monkeypatch, tmp_
     monkeypatch.setattr(demo, "render_example", lambda recipe: made.append(recipe.name) or frames)
     make = demo.example_clips.__wrapped__
     assert make() == make() and made == ["brows", "corners", "astronaut"]
-    (tmp_path / f"examples-{demo.VERSION}" / "corners.mp4").unlink()
+    folder = tmp_path / f"examples-{demo.VERSION}"
+    (folder / "corners.mp4").write_bytes(b"")
+    (folder / "brows.png").unlink()
     examples = make()
-    assert made[3:] == ["corners"] and all(open(e.video, "rb").read() and open(e.poster, "rb").read() for e in examples)
+    assert made[3:] == ["brows", "corners"] and all(
+        open(e.video, "rb").read() and open(e.poster, "rb").read() for e in examples
+    )
 
 
 @pytest.mark.model

@@ -13,6 +13,8 @@ from aullm_lite.synth.drawn import draw_identity
 
 def test_seeds_of_evaluation_are_never_trained_on():
     assert held_out_seed(7) >= HELD_OUT and held_out_seed(HELD_OUT + 5) == HELD_OUT + 5
+    with pytest.raises(InputError, match="negative"):
+        held_out_seed(-5)
     assert held_out_seed(8) - held_out_seed(7) >= 1000  # data sets of neighbouring seeds share nobody
 
 
@@ -41,6 +43,19 @@ def test_other_label_order_is_refused(smoke, clips):
     smoke.config = smoke.config.changed(aus=smoke.config.aus[::-1])
     with pytest.raises(InputError, match="must be the same"):
         evaluate.evaluate(smoke, clips)
+
+
+def test_people_that_training_may_have_seen_are_counted(smoke, clips):
+    assert evaluate.may_be_known(clips.subjects) == 6 == len(set(clips.subjects))
+    assert "6 of 6 people" in evaluate.as_text(evaluate.evaluate(smoke, clips))
+    assert evaluate.may_be_known(np.array([draw_identity(HELD_OUT).subject, "photo-astronaut"])) == 0
+
+
+def test_data_without_any_au_is_not_scored_as_zero(smoke, clips):
+    rows = clips.labels.sum(1) == 0
+    table = evaluate.evaluate(smoke, clips.select(rows))
+    json.dumps(table, allow_nan=False)
+    assert table["mean"]["f1"] is None is table["floors"]["random"]["f1"] and "n/a" in evaluate.as_text(table)
 
 
 def test_full_report_has_every_figure(smoke):

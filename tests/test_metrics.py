@@ -63,3 +63,9 @@ def test_calibrate_gives_what_a_config_holds():
     scale, bias = np.array(config.calibration).T
     calibrated = 1 / (1 + np.exp(-(LOGITS * scale + bias)))
     assert np.allclose(calibrated.mean(0), LABELS.mean(0), atol=0.01)
+
+
+def test_an_au_without_positives_keeps_a_plain_threshold():
+    labels = LABELS.copy()
+    labels[:, 3] = 0
+    assert metrics.best_thresholds(labels, 1 / (1 + np.exp(-LOGITS)))[3] == 0.5

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from aullm_lite import checkpoint
+from aullm_lite import checkpoint, files
 from aullm_lite.config import AULLMConfig
 from aullm_lite.errors import InputError
 from aullm_lite.model import AULLM
@@ -119,12 +118,10 @@ def test_checkpoint_holds_what_was_trained_and_no_more(model, folder):
 @pytest.mark.parametrize(
     "language_model, megabytes", [("random", 7), pytest.param("smollm2-135m-instruct", 10, marks=pytest.mark.model)]
 )
-def test_checkpoint_is_small_and_loads_fast(language_model, megabytes, tmp_path):
+def test_checkpoint_is_small(language_model, megabytes, tmp_path):
     AULLM(AULLMConfig(language_model=language_model)).save_pretrained(tmp_path)
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < megabytes * 1e6
-    start = perf_counter()
     AULLM.from_pretrained(tmp_path)
-    assert perf_counter() - start < 20  # under 2 s on a quiet machine
 
 
 def rewrite(folder, change_tensors=lambda tensors: tensors, change_facts=lambda facts: facts) -> None:
@@ -235,7 +232,7 @@ def test_full_disk_leaves_the_old_checkpoint(folder, monkeypatch, call):
         if len(calls) == call:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         make(aus=(1, 2)).save_pretrained(folder)
     assert contents(folder) == before

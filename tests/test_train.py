@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from aullm_lite import resume
 from aullm_lite.config import AULLMConfig
 from aullm_lite.errors import InputError
 from aullm_lite.model import AULLM
@@ -81,8 +82,16 @@ def test_a_killed_run_resumes_to_the_same_weights(clips, tmp_path, killed_after)
     resumed.run(go_on=True)
     lines = (tmp_path / "part" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
-    for name, value in whole.model.trained_state().items():
-        assert torch.allclose(value.float(), resumed.model.trained_state()[name].float(), atol=2e-3), name
+    ends = [resume.load(tmp_path / folder / resume.STATE)[0] for folder in ("whole", "part")]
+    assert ends[0].keys() == ends[1].keys() and any(name.startswith("optimizer.") for name in ends[0])
+    for name, value in ends[0].items():  # of the last epoch, weights and moments
+        assert torch.allclose(value.float(), ends[1][name].float(), atol=1e-5), name
+
+
+def test_resume_refuses_other_people(clips, tmp_path):
+    trainer(clips, tmp_path).run()
+    with pytest.raises(InputError, match="other data"):
+        trainer(clips.select(np.arange(len(clips) - 3)), tmp_path).run(go_on=True)
 
 
 def test_resume_refuses_other_settings(clips, tmp_path):
@@ -97,19 +106,58 @@ def test_a_folder_with_a_run_is_not_overwritten(clips, tmp_path):
         check_folder(tmp_path, go_on=False)
 
 
-def test_full_disk_leaves_the_old_checkpoint(clips, tmp_path, monkeypatch):
+def test_a_full_disk_ends_the_run_and_leaves_the_last_epoch(clips, tmp_path, monkeypatch):
     run = trainer(clips, tmp_path)
-    run.run()
-    before = (tmp_path / "model.safetensors").read_bytes()
+    saves = []
 
-    def full(*args, **kwargs):
-        raise OSError(28, "No space left on device")
+    def full(original=run.save_state):
+        saves.append(1)
+        if len(saves) == 2:
+            monkeypatch.setattr("aullm_lite.files.os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space")))
+        original()
 
-    monkeypatch.setattr("aullm_lite.checkpoint.os.fsync", full)
+    run.save_state = full
     with pytest.raises(OSError):
-        run.model.save_pretrained(tmp_path)
-    assert (tmp_path / "model.safetensors").read_bytes() == before
+        run.run()
+    monkeypatch.undo()
     assert not list(tmp_path.glob("*.partial"))
+    again = trainer(clips, tmp_path)
+    again.load_state()
+    assert again.epoch == 1
+
+
+@pytest.mark.parametrize(
+    "changes", [{"epochs": 0}, {"warmup": -1}, {"batch_size": 0}, {"seed": -1}, {"inner_share": 1}]
+)
+def test_impossible_settings(changes):
+    with pytest.raises(InputError, match="Training needs"):
+        TrainConfig(**changes)
+
+
+def test_fewer_clips_than_a_batch_are_one_batch(clips, tmp_path):
+    run = trainer(clips, tmp_path, TrainConfig(epochs=1, warmup=0, inner_share=0.34))
+    before = run.model.au_head.weight.clone()
+    run.run()
+    assert (run.model.au_head.weight != before).any()
+
+
+def test_labels_in_another_order_are_refused(clips, tmp_path):
+    with pytest.raises(InputError, match="must be the same"):
+        trainer(clips, tmp_path, aus=clips.aus[::-1])
+
+
+def test_inner_subjects_without_any_au_are_refused(clips, tmp_path):
+    from dataclasses import replace
+
+    with pytest.raises(InputError, match="show no Action Unit"):
+        trainer(replace(clips, labels=np.zeros_like(clips.labels)), tmp_path)
+
+
+def test_a_damaged_state_is_one_sentence(clips, tmp_path):
+    trainer(clips, tmp_path).run()
+    (tmp_path / "state.safetensors").write_bytes(b"x" * 50)
+    with pytest.raises(InputError, match="cannot be read"):
+        trainer(clips, tmp_path).run(go_on=True)
 
 
 def test_loss_falls_and_lora_moves(clips, tmp_path):

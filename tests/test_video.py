@@ -9,7 +9,7 @@ from aullm_lite import windows as sliding
 from aullm_lite.errors import InputError
 from aullm_lite.faces import Face
 from aullm_lite.video import open_video, write_video
-from aullm_lite.windows import sample_clip, sample_times
+from aullm_lite.windows import sample_clip
 
 
 class StillFinder:
@@ -41,7 +41,7 @@ def clip(tmp_path):
 
 def windows(path, finder=None, **options):
     source = open_video(path, **options)
-    return source, list(sliding.windows(source, finder=finder or StillFinder()))
+    return source, list(sliding.windows(source, finder or StillFinder()))
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "webm", "avi"])
@@ -92,10 +92,9 @@ def test_sampling_mixes_neighbours_by_time():
     crops = np.array([0.0, 10.0, 20.0])[:, None, None] * np.ones((3, 2, 2))
     mixed = sample_clip([0.0, 0.1, 0.4], crops, np.array([0.0, 0.05, 0.25, 0.4]))
     assert np.allclose(mixed[:, 0, 0], [0, 5, 15, 20])
-    assert np.allclose(sample_times(1.0, 2.0, 6), [1.0, 1.2, 1.4, 1.6, 1.8, 2.0])
 
 
-def test_only_frames_around_the_sample_times_are_kept(clip, monkeypatch):
+def test_only_half_a_second_of_frames_is_kept(clip, monkeypatch):
     kept = []
     forget = sliding._Scan.forget
     monkeypatch.setattr(sliding._Scan, "forget", lambda self: (forget(self), kept.append(len(self.buffer)))[0])
@@ -118,7 +117,7 @@ def test_short_clip_is_interpolated_and_warned(tmp_path):
 def test_slow_video_and_several_faces_are_warned_once(clip):
     source, _ = windows(clip, StillFinder(faces=3))
     assert sum("frames a second" in w for w in source.warnings) == 1
-    assert sum("3 faces" in w for w in source.warnings) == 1
+    assert sum("Several faces" in w for w in source.warnings) == 1
 
 
 def test_windows_without_a_face_are_left_out_and_counted(tmp_path):
@@ -190,7 +189,80 @@ def test_bad_input_is_one_sentence(tmp_path, name):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("options", [{"fps": 0}, {"fps": float("nan")}, {"span": (1.0, 0.5)}])
+def numbered(folder, names) -> None:
+    for brightness, name in enumerate(names):
+        cv2.imwrite(str(folder / name), np.full((64, 64), brightness % 200 + 50, np.uint8))
+
+
+def test_a_stray_picture_does_not_scramble_the_order(tmp_path):
+    numbered(tmp_path, [*(f"img{n}.png" for n in range(1, 13)), "cover.png"])
+    source = open_video(tmp_path)
+    assert [int(f.rgb[0, 0, 0]) for f in source.frames()] == list(range(50, 62))
+    assert any("cover.png" in w for w in source.warnings)
+
+
+def test_without_numbers_of_their_own_frames_go_in_the_order_of_their_names(tmp_path):
+    numbered(tmp_path, ["a2 of 1.png", "a10 of 1.png"])
+    assert [int(f.rgb[0, 0, 0]) for f in open_video(tmp_path).frames()] == [50, 51]
+
+
+def test_a_gap_in_time_starts_anew(tmp_path):
+    numbered(tmp_path, [f"{n}.png" for n in [*range(70), *range(2000, 2070)]])
+    source, found = windows(tmp_path, fps=100)
+    assert [round(w.start, 1) for w in found] == [0.0, 0.1, 20.0, 20.1]
+    assert any("gaps of more than half a second" in w for w in source.warnings)
+
+
+def test_frames_seconds_apart_are_refused(tmp_path):
+    numbered(tmp_path, [f"{n}.png" for n in range(1, 4)])
+    with pytest.raises(InputError, match="half a second apart"):
+        windows(tmp_path, fps=1)
+
+
+def test_closer_frames_than_needed_are_passed_over(tmp_path, monkeypatch):
+    kept, take = [], sliding._Scan.take
+    monkeypatch.setattr(sliding._Scan, "take", lambda self, f: (take(self, f), kept.append(len(self.buffer)))[0])
+    numbered(tmp_path, [f"{n}.png" for n in range(700)])
+    windows(tmp_path, fps=1000)
+    assert 60 < max(kept) < 125
+
+
+def test_a_hundred_frames_a_second_are_enough(tmp_path):
+    numbered(tmp_path, [f"{n}.png" for n in range(8)])
+    source, _ = windows(tmp_path, fps=100)
+    assert not any("may miss" in w for w in source.warnings)
+
+
+class TwoPeople(StillFinder):
+    """Two people; the larger one is not found in the third frame that is looked at."""
+
+    def find(self, frame):
+        near, far = super().find(frame)[0], super().find(frame)[0]
+        far.landmarks[:, 0] += 60
+        return [far] if self.calls == 6 else [near, far]
+
+
+def test_a_face_that_is_missed_once_is_not_exchanged(clip):
+    _, found = windows(clip, TwoPeople())
+    assert {float(w.face.landmarks[33, 0]) for w in found} == {96 * 0.4}
+
+
+def test_too_long_by_the_header_or_by_what_is_read(clip, tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="longer than 1 seconds"):
+        open_video(clip, longest=1)
+    monkeypatch.setattr(video.Video, "expect_length", lambda self: None)  # a recording without a length in its header
+    with pytest.raises(InputError, match="longer than 1 seconds"):
+        list(open_video(clip, longest=1).frames())
+
+
+def test_times_that_go_back_are_counted(clip, monkeypatch):
+    source = open_video(clip)
+    pictures = frames(5)
+    monkeypatch.setattr(source, "_from_file", lambda: iter(zip([0.0, 0.01, 0.02, 0.01, 0.03], pictures)))
+    assert len(list(source.frames())) == 4 and any("1 frames carry times" in w for w in source.warnings)
+
+
+@pytest.mark.parametrize("options", [{"fps": 0}, {"fps": float("nan")}, {"span": (1.0, 0.5)}, {"span": (0.0, 60.0)}])
 def test_impossible_options(clip, options):
     with pytest.raises(InputError):
         open_video(clip, **options)

@@ -50,7 +50,8 @@ class LucasKanadeMotion(nn.Module):
     """Flow from onset to every later frame, in pixels, head movement removed.  [B, T, H, W] -> [B, 2, T-1, H, W]
 
     `window` is the Gaussian patch (pixels), `ridge` steadies the 2x2 system where the skin shows no texture, `levels`
-    are the image sizes from coarse to fine and `steps` how often the flow is refined on each.
+    are the image sizes from coarse to fine, `steps` how often the flow is refined on each, and `reach` the longest
+    displacement that is believed (pixels, each axis).
     """
 
     channels = 2

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..facs import face_grid
 
-# (x, y, rx, ry) of the parts that AUs move least: nose bridge, eye corners, temples, side of the nose, cheek sides.
+# (x, y, rx, ry) of what AUs move least: nose bridge, eye corners, temples, nose sides, cheek sides, upper forehead.
 STABLE = (
     (0.0, -0.30, 0.10, 0.12),
     (0.24, -0.30, 0.08, 0.08),

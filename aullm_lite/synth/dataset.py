@@ -1,17 +1,19 @@
 """SynthME: many people, many clips, and the truth about each, deterministic by seed.
 
 Every subject is drawn from its own seed and every clip from (subject seed, clip number), so a data set may be made in
-any order, by any number of threads, and stays the same.  Training uses subject seeds below `HELD_OUT`, evaluation
+any order, by any number of processes, and stays the same.  Training uses subject seeds below `HELD_OUT`, evaluation
 those above.
 """
 
+import hashlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
+from ..errors import InputError
 from ..facs import CD6ME_AUS
 from .drawn import draw_identity
 from .identity import Identity
@@ -19,7 +21,8 @@ from .render import Actor, render
 from .script import Script, draw_script
 
 HELD_OUT = 10_000_000  # subject seeds from here on are never trained on
-SEEDS_APART = 10_000  # subjects of neighbouring data-set seeds do not overlap
+LARGE = 200  # clips from which on several processes draw faster than one
+SEEDS_APART = 10_000  # subjects of neighbouring evaluation seeds do not overlap
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,10 @@ class ClipSet:
     def __len__(self) -> int:
         return len(self.clips)
 
+    def fingerprint(self) -> str:
+        """SHA-256 over people and labels, which tells one data set from another."""
+        return hashlib.sha256(self.subjects.astype("U").tobytes() + self.labels.tobytes()).hexdigest()
+
     def select(self, rows: np.ndarray) -> "ClipSet":
         """The rows of an index or a mask."""
         scripts = tuple(np.asarray(self.scripts, object)[rows])
@@ -43,6 +50,8 @@ class ClipSet:
 
 def held_out_seed(seed: int) -> int:
     """First subject seed of an evaluation set: always in the range that training never uses."""
+    if seed < 0:
+        raise InputError(f"A seed must not be negative, got {seed}.")
     return seed if seed >= HELD_OUT else HELD_OUT + seed * SEEDS_APART
 
 
@@ -71,35 +80,40 @@ def labels_of(script: Script, aus=CD6ME_AUS) -> np.ndarray:
     return np.array([au in seen for au in aus], np.float32)
 
 
-def _subject_clips(identity: Identity, seed: int, count: int, recipe, size: int):
+def _person(
+    identity: Identity | None, seed: int, count: int, recipe, size: int
+) -> tuple[str, np.ndarray, list[Script]]:
+    """Name, clips and scripts of one person, drawn from the seed unless given.  -> str, [N, T, H, W], N scripts"""
+    identity = identity or draw_identity(seed)
     actor = Actor(identity, seed)
     scripts = [recipe(np.random.default_rng((seed, number))) for number in range(count)]
     clips = np.stack([render(actor, script, size) for script in scripts])
-    return (clips * 255 + 0.5).astype(np.uint8), scripts
+    return identity.subject, (clips * 255 + 0.5).astype(np.uint8), scripts
+
+
+def check_order(subjects: int, clips: int, seed: int) -> None:
+    """Raise `InputError` for a data set that cannot be made."""
+    if subjects < 1 or clips < 1 or seed < 0:
+        raise InputError(
+            f"A data set needs at least one subject, one clip and a seed from 0 on, got {subjects}, {clips} and {seed}."
+        )
 
 
 def make_clips(
-    subjects: int | list[Identity],
-    clips: int,
-    recipe,
-    *,
-    seed: int = 0,
-    size: int = 64,
-    workers: int = 2,
-    progress: bool = False,
+    subjects: int | list[Identity], clips: int, recipe, *, seed: int = 0, size: int = 64, workers: int = -1
 ) -> ClipSet:
     """Render `clips` clips of each of `subjects` people (a number of drawn ones, or given identities).
 
-    `seed` is the first subject's seed, the next subjects count up from it.
+    `seed` is the first subject's seed, the next subjects count up from it.  Large orders go to `workers` processes (-1:
+    one for each core), and show their progress.  Raises `InputError` for an empty order.
     """
     count = subjects if isinstance(subjects, int) else len(subjects)
-
-    def one(index: int):
-        identity = draw_identity(seed + index) if isinstance(subjects, int) else subjects[index]
-        return identity.subject, *_subject_clips(identity, seed + index, clips, recipe, size)
-
-    with ThreadPoolExecutor(workers) as pool:
-        made = list(tqdm(pool.map(one, range(count)), total=count, desc="SynthME", unit="person", disable=not progress))
+    check_order(count, clips, seed)
+    large = count > 1 and count * clips >= LARGE
+    people = [None] * count if isinstance(subjects, int) else subjects
+    orders = (delayed(_person)(person, seed + n, clips, recipe, size) for n, person in enumerate(people))
+    made = Parallel(n_jobs=workers if large else 1, return_as="generator")(orders)
+    made = list(tqdm(made, total=count, desc="SynthME", unit="person", disable=not large))
     scripts = tuple(script for _, _, some in made for script in some)
     return ClipSet(
         clips=np.concatenate([some for _, some, _ in made]),

@@ -1,10 +1,10 @@
 """SynthME on disk: as a `datasets` folder, as plain frames, or in the layout of a licensed data set.
 
-A data set is written beside its place and moved there when it is whole, so a killed run leaves nothing half-made.
+A data set is written to a hidden folder beside its place and moved there when it is whole.
 """
 
 import json
-import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,8 +14,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from ..errors import InputError
-from ..facs import CD6ME_AUS
-from .dataset import ClipSet, labels_of, make_clips, tier_recipe
+from .dataset import ClipSet, check_order, labels_of, make_clips, tier_recipe
 from .drawn import draw_identity
 from .identity import Identity
 from .render import Actor, render
@@ -40,22 +39,22 @@ def write_dataset(
 
     With `photos` the people are the photographs of that folder.
     """
-    out = Path(out)
+    out = Path(out).resolve()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists already: choose a new folder, so that nothing is overwritten.")
-    if subjects < 1 or clips < 1:
-        raise InputError(f"A data set needs at least one subject and one clip, got {subjects} and {clips}.")
+    check_order(subjects, clips, seed)
     people = _photographs(photos) if photos else subjects
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    if form == "hf":
-        write_hf(partial, make_clips(people, clips, tier_recipe(tier), seed=seed, progress=True), tier)
-    else:
-        write_tree(partial, people, clips, tier, seed, form)
-    if out.exists():
-        out.rmdir()
-    partial.rename(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
+        whole = Path(scratch) / "whole"
+        whole.mkdir()
+        if form == "hf":
+            write_hf(whole, make_clips(people, clips, tier_recipe(tier), seed=seed), tier)
+        else:
+            write_tree(whole, people, clips, tier, seed, form)
+        if out.exists():
+            out.rmdir()
+        whole.rename(out)
 
 
 def _photographs(folder) -> list[Identity]:
@@ -85,21 +84,21 @@ def write_hf(folder: Path, data: ClipSet, tier: str) -> None:
     Dataset.from_list(list(rows())).save_to_disk(folder)
 
 
-def read_dataset(folder: str | Path, aus: tuple[int, ...] = CD6ME_AUS) -> ClipSet:
+def read_dataset(folder: str | Path) -> ClipSet:
     """Read what `write_hf` wrote.  Raises `InputError` for any other folder."""
     from datasets import load_from_disk
 
     try:
         table = load_from_disk(str(folder)).with_format("arrow")[:]
         columns = {name: table.column(name).to_pylist() for name in ("clip", "shape", "subject", "script")}
-    except (FileNotFoundError, KeyError, ValueError, OSError) as error:
+        scripts = tuple(script_from_json(text) for text in columns["script"])
+        clips = [np.frombuffer(clip, np.uint8).reshape(shape) for clip, shape in zip(columns["clip"], columns["shape"])]
+        clips = np.stack(clips)
+    except (KeyError, TypeError, ValueError, OSError) as error:
         raise InputError(
             f"{folder} holds no data set written by `python -m aullm_lite synth --format hf` ({type(error).__name__})."
         ) from None
-    scripts = tuple(script_from_json(text) for text in columns["script"])
-    clips = [np.frombuffer(clip, np.uint8).reshape(shape) for clip, shape in zip(columns["clip"], columns["shape"])]
-    labels = np.stack([labels_of(script, aus) for script in scripts])
-    return ClipSet(np.stack(clips), labels, np.array(columns["subject"]), scripts, aus)
+    return ClipSet(clips, np.stack([labels_of(script) for script in scripts]), np.array(columns["subject"]), scripts)
 
 
 def script_json(script: Script) -> str:

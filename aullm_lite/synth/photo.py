@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..faces import Face, FaceFinder, face_transform, to_rgb8
-from ..video import IMAGES
+from ..video import pictures, read_picture
 from .identity import CANVAS, EXTENT, Identity
 
 # Mesh points along the lids of the image-left and the image-right eye, and along the outline of the face.
@@ -68,27 +68,37 @@ def _eyeballs(canvas: np.ndarray, opening: np.ndarray) -> np.ndarray:
 
 
 def folder_photos(folder: str | Path) -> list[Identity]:
-    """Every photograph of a folder as an identity.  Raises `InputError` when there is none."""
-    paths = sorted(p for p in Path(folder).glob("*") if p.suffix.lower() in IMAGES)
+    """Every photograph of a folder as an identity.  Raises `InputError` when there is none, or one cannot be read."""
+    folder = Path(folder)
+    paths = pictures(folder) if folder.is_dir() else []
     if not paths:
         raise InputError(
             f"{folder} holds no photographs (jpg, png, bmp, tif): give a folder of pictures, one face each."
         )
-    finder = FaceFinder()
+    finder, stems = FaceFinder(), [path.stem for path in paths]
     return [
-        photo_identity(cv2.imdecode(np.fromfile(p, np.uint8), cv2.IMREAD_COLOR)[..., ::-1], p.stem, finder)
-        for p in paths
+        photo_identity(_readable(path), path.stem if stems.count(path.stem) == 1 else path.name, finder)
+        for path in paths
     ]
 
 
-def builtin_photos() -> list[Identity]:
-    """Portraits that other packages bring along, read in place: NASA's astronaut, and Grace Hopper if installed."""
-    import matplotlib.cbook
+def _readable(path: Path) -> np.ndarray:
+    picture = read_picture(path)
+    if picture is None:
+        raise InputError(f"{path.name} cannot be read as a picture: take it out of the folder.")
+    return picture
+
+
+def astronaut() -> Identity:
+    """NASA's portrait of Eileen Collins, in the public domain, read from scikit-image."""
     from skimage import data
 
-    found = [(data.astronaut(), "astronaut")]
-    hopper = Path(matplotlib.cbook._get_data_path("sample_data/grace_hopper.jpg"))
-    if hopper.is_file():
-        found.append((cv2.imread(str(hopper))[..., ::-1], "grace-hopper"))
-    finder = FaceFinder()
-    return [photo_identity(image, name, finder) for image, name in found]
+    return photo_identity(data.astronaut(), "astronaut")
+
+
+def builtin_photos() -> list[Identity]:
+    """Portraits that other packages bring along, read in place: the astronaut, and Grace Hopper if installed."""
+    from matplotlib import get_data_path
+
+    hopper = Path(get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    return [astronaut()] + ([photo_identity(read_picture(hopper), "grace-hopper")] if hopper.is_file() else [])

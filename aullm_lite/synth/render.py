@@ -1,5 +1,6 @@
 """Turn an identity and a script into frames, and tell the truth about them."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -103,10 +104,6 @@ def _at(grid: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return cv2.remap(grid, (x + 1) * (size / 2) - 0.5, (y + 1) * (size / 2) - 0.5, cv2.INTER_LINEAR)
 
 
-def _movements(script: Script) -> tuple:
-    return script.movements + script.others
-
-
 def displacement(actor: Actor, script: Script) -> np.ndarray:
     """Where the skin went by AUs alone since rest, in pixels at 64.  -> [T, 2, S, S]"""
     total = np.zeros((len(script.times), 2, GRID, GRID), np.float32)
@@ -120,7 +117,11 @@ def render(actor: Actor, script: Script, size: int = 64, *, colour: bool = False
 
     Drawn at twice the size and reduced, so that fine texture does not alias.
     """
-    rng = np.random.default_rng(script.seed)
+    return _expose(_pictures(actor, script, size, colour, extent), script, size)
+
+
+def _pictures(actor: Actor, script: Script, size: int, colour: bool, extent: float) -> Iterator[np.ndarray]:
+    """One frame after the other, before light and camera.  -> [2S, 2S(, 3)] each"""
     skin, eyes = actor.colour if colour else actor.grey
     x, y = _aligned(script, 2 * size, extent)
     coarse_x, coarse_y = _aligned(script, size, extent)
@@ -130,10 +131,10 @@ def render(actor: Actor, script: Script, size: int = 64, *, colour: bool = False
             _at(actor.field(m.au, m.side).transpose(1, 2, 0), coarse_x, coarse_y),
             _at(actor.wrinkles(m.au, m.side), x, y),
         )
-        for m in _movements(script)
+        for m in script.movements + script.others
     ]
     head = _at(actor.head, coarse_x, coarse_y) if extent <= 1 else _at_canvas(actor, coarse_x, coarse_y)
-    apart, frames = openings(script), []
+    apart = openings(script)
     for t, turned in enumerate(_head_amount(script)):
         rigid = head_field(np.asarray(script.head) * turned, coarse_x, coarse_y).transpose(1, 2, 0) * head[..., None]
         shift = cv2.resize(rigid + sum(a[t] * PIXEL * f for a, f, _ in moving), (2 * size, 2 * size))
@@ -144,8 +145,7 @@ def render(actor: Actor, script: Script, size: int = 64, *, colour: bool = False
         if apart[t] > 0:
             frame = open_mouth(frame, apart[t], teeth_share(script), actor.identity.mouth, before_x, before_y)
         shade = sum(a[t] * WRINKLE_DEPTH * w for a, _, w in moving)
-        frames.append(frame * (1 - shade if frame.ndim == 2 else np.reshape(1 - shade, (*np.shape(shade), 1))))
-    return _expose(np.stack(frames), script, rng, size)
+        yield frame * (1 - shade if frame.ndim == 2 else np.reshape(1 - shade, (*np.shape(shade), 1)))
 
 
 def _at_canvas(actor: Actor, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -160,9 +160,9 @@ def _compose(skin, eyes, skin_x, skin_y, eye_x, eye_y) -> np.ndarray:
     return frame if frame.shape[-1] == 3 else frame[..., 0]
 
 
-def _expose(frames: np.ndarray, script: Script, rng, size: int) -> np.ndarray:
-    """What light, lens, sensor and codec do to the frames.  [T, 2S, 2S(, 3)] -> [T, S, S(, 3)]"""
-    camera, count = script.camera, len(frames)
+def _expose(frames: Iterable[np.ndarray], script: Script, size: int) -> np.ndarray:
+    """What light, lens, sensor and codec do to the frames.  T of [2S, 2S(, 3)] -> [T, S, S(, 3)]"""
+    rng, camera, count = np.random.default_rng(script.seed), script.camera, len(script.times)
     x, y = face_grid(2 * size)
     slope = (camera.light[0] * x + camera.light[1] * y).astype(np.float32)
     exposed = []

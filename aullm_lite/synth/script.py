@@ -93,11 +93,11 @@ def _log_uniform(rng, low, high):
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def draw_aus(rng: np.random.Generator, aus=CD6ME_AUS) -> list[int]:
+def draw_aus(rng: np.random.Generator) -> list[int]:
     """One to three AUs, with the habits of the real data sets."""
-    chosen = [int(rng.choice(aus, p=_normal([WEIGHTS[a] for a in aus])))]
+    chosen = [int(rng.choice(CD6ME_AUS, p=_normal([WEIGHTS[a] for a in CD6ME_AUS])))]
     for _ in range(rng.choice(3, p=(0.55, 0.33, 0.12))):
-        rest = [a for a in aus if a not in chosen]
+        rest = [a for a in CD6ME_AUS if a not in chosen]
         lifts = [WEIGHTS[a] * np.prod([LIFTS.get((min(a, c), max(a, c)), 1.0) for c in chosen]) for a in rest]
         chosen.append(int(rng.choice(rest, p=_normal(lifts))))
     return chosen
@@ -133,12 +133,12 @@ def _others(rng, times: np.ndarray, movements: tuple[Movement, ...]) -> tuple[Mo
     return tuple(others)
 
 
-def _camera(rng, spread: float = 1.0) -> Camera:
+def _camera(rng) -> Camera:
     return Camera(
         align=(
-            *rng.normal(0, 0.025 * spread, 2),
-            rng.normal(0, 0.03 * spread),
-            float(np.exp(rng.normal(0, 0.04 * spread))),
+            *rng.normal(0, 0.025, 2),
+            rng.normal(0, 0.03),
+            float(np.exp(rng.normal(0, 0.04))),
         ),
         gain=(rng.normal(0, 0.02), abs(rng.normal(0, 0.01))),
         light=tuple(rng.normal(0, 0.02, 2)),
@@ -155,7 +155,7 @@ def _head(rng, reach: float) -> tuple:
     return tuple(reach * shares * rng.choice([-1, 1], 6))
 
 
-def _times(rng, view: str, start: float, length: float, frames: int) -> np.ndarray:
+def _times(rng, view: str, start: float, length: float, frames: int = 6) -> np.ndarray:
     """When the frames are taken: the labelled span, half a second with the event in it, or what follows its apex."""
     if view == "clip":
         return np.linspace(start, start + length, frames)
@@ -175,8 +175,6 @@ def draw_script(
     view: str = "clip",
     head: str = "still",
     none: float = 0.15,
-    aus=CD6ME_AUS,
-    frames: int = 6,
 ) -> Script:
     """Draw what happens in one clip.
 
@@ -190,8 +188,8 @@ def draw_script(
     length = float(np.clip(np.exp(rng.normal(np.log(0.31), 0.33)), 0.16, 0.55)) * (
         rng.uniform(1.2, 2.5) if tier == "macro" else 1
     )
-    chosen = [] if rng.random() < none else draw_aus(rng, aus)
-    times = _times(rng, view, start, length, frames)
+    chosen = [] if rng.random() < none else draw_aus(rng)
+    times = _times(rng, view, start, length)
     movements = tuple(_movement(rng, au, tier, start, length) for au in chosen)
     return Script(
         times=times,
