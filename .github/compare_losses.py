@@ -5,11 +5,8 @@ are of inner subjects, people that the weights have not seen.  Thresholds are tu
 alike, because the asymmetric one shifts probabilities; average precision, which decides, needs none.
 """
 
-import os
 import tempfile
 from dataclasses import asdict, replace
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while they wait slow a busy machine tenfold
 
 import numpy as np
 import torch

@@ -24,19 +24,24 @@ def scores(report: dict) -> str:
         lines.append(f"| {name} | {' | '.join(f'{figure:.3f}' for figure in figures)} |")
     lines += [
         "",
-        "| heads that turn, nod, tilt, near and slide, up to 4 px | F1 with AUs | clips without AU and any `present` |",
-        "|---|---|---|",
+        "| `standard`, disturbed | F1, heads move up to 4 px | the same without AU: clips with any `present` | "
+        "F1, mouths open |",
+        "|---|---|---|---|",
     ]
     for who, s in report["head_motion"].items():
-        lines.append(f"| {who} | {s['f1']:.3f} | {s['any_present_without_au']:.1%} |")
+        mouths = report["open_mouths"][who]["f1"]
+        lines.append(f"| {who} | {s['f1']:.3f} | {s['any_present_without_au']:.1%} | {mouths:.3f} |")
     return "\n".join(lines)
 
 
 def losses(comparison: dict) -> str:
     """Which loss, from losses.json."""
     people = round(comparison["subjects"] * comparison["budget"]["inner_share"])
-    lines = [f"| loss | AP on {people} inner subjects | F1 at their tuned thresholds |", "|---|---|---|"]
-    lines += [f"| `{name}` | {comparison[name]['ap']:.3f} | {comparison[name]['f1']:.3f} |" for name in ("bce", "asl")]
+    lines = [f"| loss, {comparison['seeds']} seeds | AP on {people} inner subjects | F1 at their tuned thresholds |"]
+    lines += ["|---|---|---|"]
+    for name in ("bce", "asl"):
+        ap, f1 = (", ".join(f"{score:.3f}" for score in comparison[name][key]) for key in ("ap", "f1"))
+        lines.append(f"| `{name}` | {ap} | {f1} |")
     return "\n".join(lines)
 
 

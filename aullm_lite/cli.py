@@ -5,7 +5,6 @@ Heavy imports wait until a command needs them, so that `--help` answers at once.
 
 import argparse
 import errno
-import os
 import sys
 from pathlib import Path
 
@@ -172,7 +171,6 @@ def _synth_size(sub, *, subjects: int, clips: int, seed: int) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 when all went well, 2 with one sentence when the input cannot be used."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while they wait slow a busy machine tenfold
     args = _parser().parse_args(argv)
     try:
         args.run(args)

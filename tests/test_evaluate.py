@@ -61,7 +61,7 @@ def test_data_without_any_au_is_not_scored_as_zero(smoke, clips):
 def test_full_report_has_every_figure(smoke):
     report = evaluate.full_report(smoke, [draw_identity(3)], subjects=2, clips=3, say=lambda text: None)
     assert set(report["tiers"]) == {"easy", "standard", "hard", "macro"}
-    assert set(report["head_motion"]) == {"drawn", "photographs"}
+    assert set(report["head_motion"]) == set(report["open_mouths"]) == {"drawn", "photographs"}
     assert card.scores(report).count("\n") >= 9 and "standard" in evaluate.as_text(report)
 
 

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
@@ -55,23 +56,21 @@ def held_out_seed(seed: int) -> int:
     return seed if seed >= HELD_OUT else HELD_OUT + seed * SEEDS_APART
 
 
-def tier_recipe(tier: str, head: str = "still", none: float = 0.15) -> Callable[[np.random.Generator], Script]:
-    """Scripts of one tier, seen from onset to offset as in the licensed data sets."""
-    return lambda rng: draw_script(rng, tier, head=head, none=none)
+def tier_recipe(tier: str, **changes) -> Callable[[np.random.Generator], Script]:
+    """Scripts of one tier, seen from onset to offset as in the licensed data sets; `changes` go to `draw_script`."""
+    return lambda rng: draw_script(rng, tier, **changes)
 
 
 def training_recipe(rng: np.random.Generator) -> Script:
-    """Scripts for training: all tiers, labelled spans and sliding windows, still heads and moving ones.
+    """Scripts for training: all tiers, labelled spans and sliding windows, still heads and moving ones, open mouths.
 
     A third of the heads move, half of those without any AU; a tenth of the clips begin at the height of a movement and
     show only its undoing, which is no AU.
     """
     tier = rng.choice(["easy", "standard", "hard", "macro"], p=[0.15, 0.45, 0.20, 0.20])
     view = rng.choice(["clip", "loose", "window", "release"], p=[0.35, 0.25, 0.30, 0.10])
-    moving = rng.random() < 0.35
-    return draw_script(
-        rng, str(tier), view=str(view), head="moving" if moving else "still", none=0.5 if moving else 0.12
-    )
+    head, none = ("moving", 0.5) if rng.random() < 0.35 else ("still", 0.12)
+    return draw_script(rng, str(tier), view=str(view), head=head, none=none, mouth=True)
 
 
 def labels_of(script: Script, aus=CD6ME_AUS) -> np.ndarray:
@@ -112,7 +111,8 @@ def make_clips(
     large = count > 1 and count * clips >= LARGE
     people = [None] * count if isinstance(subjects, int) else subjects
     orders = (delayed(_person)(person, seed + n, clips, recipe, size) for n, person in enumerate(people))
-    made = Parallel(n_jobs=workers if large else 1, return_as="generator")(orders)
+    one_thread = dict(initializer=cv2.setNumThreads, initargs=(1,)) if large else {}  # the processes share the cores
+    made = Parallel(n_jobs=workers if large else 1, return_as="generator", **one_thread)(orders)
     made = list(tqdm(made, total=count, desc="SynthME", unit="person", disable=not large))
     scripts = tuple(script for _, _, some in made for script in some)
     return ClipSet(

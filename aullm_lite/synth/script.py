@@ -117,18 +117,18 @@ def _movement(rng, au: int, tier: str, start: float, length: float) -> Movement:
     return Movement(au, side, _log_uniform(rng, *PEAKS[tier]), onset, max(apex, onset + 0.04), max(offset, apex + 0.04))
 
 
-def _others(rng, times: np.ndarray, movements: tuple[Movement, ...]) -> tuple[Movement, ...]:
-    """What else faces do: blink, drop the jaw as in speech, and part the lips in a smile."""
+def _others(rng, times: np.ndarray, movements: tuple[Movement, ...], mouth: bool) -> tuple[Movement, ...]:
+    """What else faces do: blink and, with `mouth`, drop the jaw as in speech and part the lips in a smile."""
     others = []
     if rng.random() < 0.12:
         shut = rng.uniform(times[0] - 0.1, times[-1])
         others.append(Movement(45, "both", rng.uniform(1.0, 3.5), shut, shut + 0.1, shut + 0.3))
-    if rng.random() < 0.15:
+    if mouth and rng.random() < 0.15:
         start, rise, fall = rng.uniform(times[0] - 0.3, times[-1]), *rng.uniform(0.06, 0.35, 2)
         peak = _log_uniform(rng, 0.3, 3.5)
         others.append(Movement(int(rng.choice([25, 26])), "both", peak, start, start + rise, start + rise + fall))
     for m in movements:
-        if m.au in (10, 12) and m.peak > 0.8 and rng.random() < 0.4:
+        if mouth and m.au in (10, 12) and m.peak > 0.8 and rng.random() < 0.4:
             others.append(replace(m, au=25, side="both", peak=m.peak * rng.uniform(0.4, 1.2)))
     return tuple(others)
 
@@ -175,12 +175,13 @@ def draw_script(
     view: str = "clip",
     head: str = "still",
     none: float = 0.15,
+    mouth: bool = False,
 ) -> Script:
     """Draw what happens in one clip.
 
     `view` is `clip` (onset to offset), `loose`, `window` (half a second around it) or `release`; `head` is `still`
     (only what alignment leaves, about a quarter of a pixel) or `moving` (0.5 to 4 pixels at 64); `none` is the share of
-    clips without any AU.
+    clips without any AU; with `mouth` people also speak, and smile with open lips.
     """
     if tier not in PEAKS:
         raise InputError(f"Unknown tier {tier!r}: choose one of {', '.join(PEAKS)}.")
@@ -199,7 +200,7 @@ def draw_script(
         if head == "still"
         else (0.0, float(rng.choice([1.0, 2.0], p=[0.75, 0.25]))),
         gaze=tuple(rng.normal(0, 0.03, 2)) if rng.random() < 0.2 else (0.0, 0.0),
-        others=_others(rng, times, movements),
+        others=_others(rng, times, movements, mouth),
         camera=_camera(rng),
         seed=int(rng.integers(2**31)),
     )
