@@ -1,8 +1,8 @@
 """The language model: a frozen causal LM with LoRA that reads [prompt | visual token].
 
-The visual token comes last, so no clip can change what stands before it.  The prompt therefore runs once, as a batch of
-one; its keys and values are shared by the whole batch, and only the visual tokens pass through the layers.  The answer
-and the gradients are those of the plain way (`naive=True`), at a fraction of the work.
+The visual token comes last, so no clip can change what stands before it.  The prompt therefore runs once for the whole
+batch: while learning as one row with all visual tokens behind it, otherwise by its keys and values, which are kept.
+The answer and the gradients are those of the plain way (`naive=True`), at a fraction of the work.
 """
 
 import hashlib
@@ -97,6 +97,7 @@ class LanguageModel(nn.Module):
         lora = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, bias="none", target_modules=targets)
         inject_adapter_in_model(lora, self.lm)  # sets requires_grad for its own weights alone
         self.register_buffer("prompt_ids", prompt_ids, persistent=False)
+        self.one_row = not getattr(self.lm.config, "sliding_window", None)  # else the mask is not ours to make
         self._weights = tuple(self.lm.parameters())  # a tuple, because walking the modules takes 1.5 ms
         self._kept, self._kept_for = None, None  # the prompt's keys and values, and the state that made them
         self.train()
@@ -115,6 +116,8 @@ class LanguageModel(nn.Module):
             prompt = words(self.prompt_ids).expand(len(visual_token), -1, -1)
             embeds = torch.cat([prompt, visual_token], dim=1)  # [B, N + 1, E]
             return self.body(inputs_embeds=embeds, use_cache=False).last_hidden_state[:, -1]
+        if self.learning and self.one_row:
+            return self.together(visual_token)
         cache = DynamicCache()  # from its length the model knows the position of the visual token
         for layer, pair in enumerate(self.prefix()):
             cache.update(*(part.expand(len(visual_token), -1, -1, -1) for part in pair), layer)
@@ -125,10 +128,27 @@ class LanguageModel(nn.Module):
         """The transformer without its vocabulary head: only the hidden state is read."""
         return self.lm.get_decoder()
 
+    @property
+    def learning(self) -> bool:
+        """Whether what the prompt becomes may differ from call to call, or wants a gradient."""
+        return self.training or torch.is_grad_enabled() and any(weight.requires_grad for weight in self._weights)
+
+    def together(self, visual_token: Tensor) -> Tensor:
+        """Prompt and batch as one row of N + B tokens, all through each layer at once.  [B, 1, E] -> [B, E]
+
+        Each visual token stands at position N, and sees the prompt and itself but none of its neighbours.
+        """
+        prompt = self.lm.get_input_embeddings()(self.prompt_ids)  # [1, N, E]
+        n, row = prompt.shape[1], torch.cat([prompt, visual_token.transpose(0, 1)], dim=1)
+        at = torch.arange(row.shape[1], device=row.device)
+        sees = (at[:, None] >= at) & ((at < n) | (at[:, None] == at))
+        mask = torch.zeros(sees.shape, dtype=row.dtype, device=row.device).masked_fill(~sees, float("-inf"))
+        options = dict(attention_mask=mask[None, None], position_ids=at.clamp_max(n)[None], use_cache=False)
+        return self.body(inputs_embeds=row, **options).last_hidden_state[0, n:]
+
     def prefix(self) -> Prefix:
         """The prompt's keys and values, kept from call to call unless LoRA learns or any weight has changed."""
-        learning = torch.is_grad_enabled() and any(weight.requires_grad for weight in self._weights)
-        if self.training or learning:
+        if self.learning:
             return self.read_prompt()
         state = [(tensor.data_ptr(), tensor._version) for tensor in (self.prompt_ids, *self._weights)]
         state.append(torch.is_autocast_enabled(self.prompt_ids.device.type))

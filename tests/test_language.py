@@ -102,8 +102,9 @@ def llama() -> LanguageModel:
 
 
 def count_readings(model: LanguageModel, monkeypatch) -> list:
-    readings, read = [], model.read_prompt
+    readings, read, together = [], model.read_prompt, model.together
     monkeypatch.setattr(model, "read_prompt", lambda: readings.append(1) or read())
+    monkeypatch.setattr(model, "together", lambda token: readings.append(1) or together(token))
     return readings
 
 
