@@ -17,7 +17,7 @@ _FULL_WIDTH = str.maketrans("，＋；（）？\u3000", ",+;()? ")  # of Chinese
 _ALTERNATIVE = re.compile(
     r"""(?P<kind>AU|AD|M)? \s* (?P<before>A/L|A/R|[LRATBU])? \s*
         (?P<num>[0-9]{1,2}) \s* (?P<intensity>[A-E](/[A-E])?)? \s* (?P<after>A/L|A/R|[LRTU])? \s*
-        (?P<static>\(K\))? \s* (?P<uncertain>\?)?""",
+        (?P<static>\(\s*K\s*\))? \s* (?P<uncertain>\?)?""",
     re.VERBOSE,
 )
 _OR = re.compile(r"(?<![^\W\d_])or(?![^\W\d_])", re.IGNORECASE)  # the word, not a piece of one

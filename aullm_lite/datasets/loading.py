@@ -9,8 +9,8 @@ from pathlib import Path
 from ..errors import InputError
 from .cells import clip_name, emotion_name, frame_number, objective_class, plain_text, subject_id
 from .codes import parse_cell
-from .frames import attach_all
 from .folders import locate
+from .frames import attach_all
 from .policy import Policy
 from .records import Sample, apply_fixups, repair_apex
 from .spec import DataSetSpec
@@ -46,6 +46,8 @@ def load(
 
     Raises `InputError` for a missing, ambiguous or wrong table, and for a root that is no folder.
     """
+    if fps is not None and not 1 <= fps <= 10_000:
+        raise InputError(f"fps must lie between 1 and 10000, got {fps}.")
     table = read_table(annotations or find_annotations(spec, root), spec.sheet)
     rows, warnings, variant = _rows(table, spec, fps or spec.fps)
     version, more = name_version(rows, spec, variant)

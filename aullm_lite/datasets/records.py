@@ -115,7 +115,7 @@ def apply_fixups(samples: Iterable[Sample], fixups: Iterable[Fixup], policy: Pol
 
 
 def repair_apex(sample: Sample) -> tuple[Sample, list[dict]]:
-    """An apex that is missing or outside (onset, offset] becomes the midpoint; odd ones that may be true are flagged."""
+    """An apex that is missing or outside (onset, offset] becomes the midpoint; odd but possible ones are flagged."""
     if sample.onset >= sample.offset:
         sample = sample.flagged("bad_window")
     if sample.onset > sample.offset:
@@ -123,6 +123,9 @@ def repair_apex(sample: Sample) -> tuple[Sample, list[dict]]:
     if sample.apex is not None and sample.onset < sample.apex <= sample.offset:
         near = ("apex_near_onset",) if sample.apex == sample.onset + 1 else ()
         return sample.flagged(*near, *(("apex_at_offset",) if sample.apex == sample.offset else ())), []
-    why = "the apex is missing" if sample.apex is None else "the apex lies outside (onset, offset]"
+    flag, why = "apex_outside", "the apex lies outside (onset, offset]"
+    if sample.apex is None:
+        flag, why = "apex_missing", "the apex is missing"
     middle = (sample.onset + sample.offset) // 2
-    return replace(sample, apex=middle, apex_source="midpoint"), [entry(sample, "apex", middle, why)]
+    log = [entry(sample, "apex", middle, why)]
+    return replace(sample, apex=middle, apex_source="midpoint").flagged(flag), log

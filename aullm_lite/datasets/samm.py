@@ -25,7 +25,7 @@ SAMM = DataSetSpec(
     title="SAMM",
     fps=200,
     aus=(2, 4, 7, 12),
-    annotations=("SAMM_Micro_FACS_Codes*.xlsx", "SAMM_2018*.xlsx", "SAMM_LongVideos*.xlsx"),
+    annotations=("SAMM_Micro_FACS_Codes*.xlsx", "SAMM_2018*.xlsx"),
     sheet="MICRO_ONLY",
     variants={
         "table": {

@@ -83,7 +83,7 @@ def find_columns(table: Table, variants: dict[str, dict[str, str]], title: str) 
         name: [header for header in columns.values() if normal(header) not in table.names]
         for name, columns in variants.items()
     }
-    best = min(missing, key=lambda name: len(missing[name]))
+    best = min(missing, key=lambda name: len(missing[name]) / len(variants[name]))
     if missing[best]:
         found = ", ".join(header for header in table.headers if normal(header))
         raise InputError(
@@ -126,7 +126,7 @@ def _table(path: Path, content: bytes, rows: list[tuple], start: int) -> Table:
 def _sheets(path: Path, content: bytes) -> dict[str, list[tuple]]:
     try:
         book = load_workbook(BytesIO(content), data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError, EOFError, SyntaxError):
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError, EOFError, SyntaxError, AttributeError):
         raise InputError(f"{path.name} is not an Excel table that can be read: save it again as xlsx.") from None
     return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
 
