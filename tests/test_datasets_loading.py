@@ -6,7 +6,8 @@ import pytest
 import stand_ins
 from stand_ins import casme2_row, frames, samm_row, table
 
-from aullm_lite.datasets import DATA_SETS, Policy, load
+from aullm_lite.datasets import DATA_SETS, Policy, Sample, load
+from aullm_lite.datasets.codes import AU, parse_cell
 from aullm_lite.datasets.records import apply_fixups
 from aullm_lite.datasets.spec import COUNTED_AUS
 from aullm_lite.datasets.versions import au_counts, name_version
@@ -114,7 +115,11 @@ KEYED = [
     ("samm", samm_row("028_4_1", 1001, 1300, 1201), {"neutral": (1001, 1101, 1201), "meb": (1001, 1105, 1201)}),
     ("samm", samm_row("032_3_1", 4901, 490, 5001), {"neutral": (4901, 4951, 5001), "meb": (4901, 4945, 5001)}),
     ("samm", samm_row("032_3_2", 5101, 5102, 5161), {"neutral": (5101, 5102, 5161), "meb": (5101, 5130, 5161)}),
-    ("casme3", ["spNO.149", "d", "111", "11", "131", "4", "I", "fear"], {"neutral": (111, 121, 131), "meb": 123}),
+    (
+        "casme3",
+        ["spNO.149", "d", "111", "11", "131", "4", "I", "fear"],
+        {"neutral": (111, 121, 131), "meb": (111, 123, 131)},
+    ),
     (
         "casme3",
         ["spNo.216", "D", "9641", "2651", "2661", "4", "I", "fear"],
@@ -133,7 +138,6 @@ def test_known_typing_errors(tmp_path, name, row, values, policy):
     if wanted is None:
         assert not result.samples and result.repairs[0]["field"] == "row"
     else:
-        wanted = wanted if isinstance(wanted, tuple) else (111, wanted, 131)
         assert window(result.samples[0]) == wanted
         moved = window(result.rows[0]) != wanted
         assert bool(result.repairs) == moved and result.samples[0].apex_source in ("table", "fixup", "midpoint")
@@ -348,20 +352,27 @@ def test_casme2_cropped_is_trusted_and_recording_is_not(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "below, note",
+    "below, notes",
     [
-        ("set", None),
+        ("set", 0),
         (".", "lies above the data set's folder set"),
         ("set/casme2_raw", "lies below the data set's own folder"),
-        ("set/casme2_raw/casme2-raw", None),
+        ("set/casme2_raw/casme2-raw", "lies below the data set's own folder"),
     ],
 )
-def test_a_root_too_high_or_too_low_is_found_and_said(tmp_path, below, note):
+def test_a_root_too_high_or_too_low_is_found_and_said(tmp_path, below, notes):
     frames(tmp_path / "set" / "casme2_raw" / "casme2-raw" / "SUB90" / "ep01_1", "IMG{}.JPG", range(1, 21))
     result = loaded(tmp_path, "casme2", [casme2_row(90, "EP01_1", 5, 8, 9)], root=tmp_path / below)
     assert len(result.samples[0].frames) == 5
-    notes = about_frames(result)
-    assert (notes == []) if note is None and below == "set" else len(notes) == 1
+    said = about_frames(result)
+    assert said == [] if notes == 0 else len(said) == 1 and notes in said[0]
+
+
+def test_a_root_that_is_one_subject(tmp_path):
+    rows = [casme2_row(90, "EP01_1", 5, 8, 9), casme2_row(91, "EP01_1", 5, 8, 9)]
+    frames(tmp_path / "Cropped" / "sub90" / "EP01_1", "reg_img{}.jpg", range(5, 10))
+    result = loaded(tmp_path, "casme2", rows, root=tmp_path / "Cropped" / "sub90")
+    assert [len(s.frames) for s in result.samples] == [5, 0] and "no_folder" in result.samples[1].flags
 
 
 def test_files_that_are_no_frames(tmp_path):
@@ -413,6 +424,8 @@ def test_two_copies_of_a_folder(tmp_path):
 def test_no_root(tmp_path):
     with pytest.raises(InputError, match="There is no folder"):
         loaded(tmp_path, "samm", [samm_row("900_1_1", 1, 5, 9)], root=tmp_path / "gone")
+    with pytest.raises(InputError, match="no folder of any clip of the table, such as 900/900_1_1: check --root"):
+        loaded(tmp_path, "samm", [samm_row("900_1_1", 1, 5, 9)], root=tmp_path)
 
 
 def test_the_annotation_file_is_found_or_asked_for(tmp_path):
@@ -421,9 +434,10 @@ def test_the_annotation_file_is_found_or_asked_for(tmp_path):
         load(spec, root=tmp_path)
     with pytest.raises(InputError, match="Give the annotation table"):
         load(spec)
+    frames(tmp_path / "Cropped" / "sub90" / "EP01_1", "img{}.jpg", range(1, 10))
     table(tmp_path / "casme2-coding-20190701.xlsx", rows)
     table(tmp_path / "~$CASME2-coding-20190701.xlsx", rows)
-    assert load(spec, root=tmp_path).annotations.name == "casme2-coding-20190701.xlsx"
+    assert load(spec, root=tmp_path).table.path.name == "casme2-coding-20190701.xlsx"
     table(tmp_path / "CASME2-coding-20140508.xlsx", rows)
     with pytest.raises(InputError, match="2 annotation files .* name one with --annotations"):
         load(spec, root=tmp_path)
@@ -434,9 +448,6 @@ def test_the_annotation_file_is_found_or_asked_for(tmp_path):
 
 def counted(spec, expected, alternatives="meb"):
     """Invented rows that have the published counts of a version, and nothing else in common with it."""
-    from aullm_lite.datasets.codes import AU
-    from aullm_lite.datasets.records import Sample
-
     rows = [[] for _ in range(expected.rows)]
     counts = expected.counts[alternatives]
     for au, count in zip(COUNTED_AUS, counts):
@@ -479,3 +490,14 @@ def test_samm_is_counted_under_two_policies():
     rows = counted(spec, spec.expected[0])
     name, warnings = name_version(rows, spec, "table")
     assert name == "unknown" and "AU6 3, not 5; AU12 28, not 30; AU17 6, not 7; AU labels 226, not 232" in warnings[0]
+    moved = [(20, "6 or 12", 12), (21, "6 or 12", 12), (10, None, 14), (11, None, 14), (12, None, 14)]
+    for i, text, old in moved:  # five labels of plain rows become the five cells with `or`
+        kept = tuple(au for au in rows[i].aus if au.num != old)
+        rows[i] = dataclasses.replace(rows[i], aus=kept + (parse_cell(text).aus if text else ()))
+    for i, text in ((100, "L12 or L14"), (101, "L12 or L14"), (102, "R14A or 17A or 24A")):
+        rows[i] = dataclasses.replace(rows[i], aus=rows[i].aus + parse_cell(text).aus)
+    assert name_version(rows, spec, "table") == ("v2", [])
+    published = {"all": (30, 13, 5), "first": (28, 11, 5), "meb": (28, 13, 3), "drop": (26, 10, 3)}
+    for alternatives, wanted in published.items():
+        found = au_counts(rows, Policy(alternatives=alternatives))
+        assert (found[12], found[14], found[6]) == wanted

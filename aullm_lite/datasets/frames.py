@@ -1,15 +1,19 @@
 """Join rows and frames: what is missing is reported, and where the data set says so, the folder is right."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..errors import InputError
 from .folders import ClipIndex, Place, index_frames
 from .records import Sample, entry, repair_apex
 from .spec import DataSetSpec
 
 
-def attach_all(samples: list[Sample], place: Place, spec: DataSetSpec) -> tuple[list[Sample], list[dict], list[str]]:
-    """The samples with their frames, the repair log and the warnings."""
+def attach_all(
+    samples: Sequence[Sample], place: Place, spec: DataSetSpec
+) -> tuple[list[Sample], list[dict], list[str]]:
+    """The samples with their frames, the log and the warnings.  Raises `InputError` where no clip has a folder."""
     index = ClipIndex(place.folder, spec.subject_width)
     done, log, warnings, without = [], [], [], []
     for sample in samples:
@@ -24,6 +28,10 @@ def attach_all(samples: list[Sample], place: Place, spec: DataSetSpec) -> tuple[
         done.append(sample)
         log += repairs
         warnings += more
+    if len(without) == len(samples):
+        raise InputError(
+            f"{place.folder} holds no folder of any clip of the table, such as {without[0]}: check --root."
+        )
     if without:
         warnings.append(f"{len(without)} rows have no folder of frames: {_some(without)}.")
     if index.unused:

@@ -1,6 +1,5 @@
 """Load an annotation table, and with a root its frames: rows to `Sample`s, everything odd in the open."""
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
@@ -25,13 +24,12 @@ class Loaded:
     spec: DataSetSpec
     policy: Policy
     version: str
-    annotations: Path
-    sha256: str
+    table: Table
     rows: tuple[Sample, ...]
     samples: tuple[Sample, ...]
     repairs: tuple[dict, ...]
     warnings: tuple[str, ...]
-    frames_from: Path | None
+    frames_from: Path | None = None
 
 
 def load(
@@ -50,27 +48,24 @@ def load(
         raise InputError(f"fps must lie between 1 and 10000, got {fps}.")
     table = read_table(annotations or find_annotations(spec, root), spec.sheet)
     rows, warnings, variant = _rows(table, spec, fps or spec.fps)
-    version, more = name_version(rows, spec, variant)
+    version, about = name_version(rows, spec, variant)
     rows = [replace(row, version=version) for row in spec.adjust(rows)]
-    samples, repairs, still_more = _repaired(rows, spec, policy, apex_column="apex" in spec.variants[variant])
-    warnings += more + still_more
-    place = None
-    if root is not None:
-        place = locate(root, spec.streams)
-        samples, on_disk, about = attach_all(samples, place, spec)
-        repairs += on_disk
-        warnings += [place.note] * bool(place.note) + about
-    return Loaded(
-        spec=spec,
-        policy=policy,
-        version=version,
-        annotations=table.path,
-        sha256=hashlib.sha256(table.content).hexdigest(),
-        rows=tuple(rows),
+    samples, repairs, more = _repaired(rows, spec, policy, apex_column="apex" in spec.variants[variant])
+    found = {"rows": rows, "samples": samples, "repairs": repairs, "warnings": warnings + about + more}
+    found = {name: tuple(values) for name, values in found.items()}
+    loaded = Loaded(spec=spec, policy=policy, version=version, table=table, **found)
+    return loaded if root is None else _with_frames(loaded, root)
+
+
+def _with_frames(loaded: Loaded, root: str | Path) -> Loaded:
+    place = locate(root, loaded.spec.streams)
+    samples, repairs, warnings = attach_all(loaded.samples, place, loaded.spec)
+    return replace(
+        loaded,
         samples=tuple(samples),
-        repairs=tuple(repairs),
-        warnings=tuple(warnings),
-        frames_from=place.folder if place else None,
+        repairs=(*loaded.repairs, *repairs),
+        warnings=(*loaded.warnings, *([place.note] if place.note else []), *warnings),
+        frames_from=place.folder,
     )
 
 

@@ -24,8 +24,8 @@ def summary(loaded: Loaded) -> dict:
         "sided": sum(au.side in ("L", "R") for row in loaded.rows for au in chosen(row.aus, loaded.policy)),
         "warnings": list(loaded.warnings),
         "repairs": list(loaded.repairs),
-        "annotations": loaded.annotations.name,
-        "annotations_sha256": loaded.sha256,
+        "annotations": loaded.table.path.name,
+        "annotations_sha256": loaded.table.sha256,
         "policy": asdict(loaded.policy),
         "frames_from": loaded.frames_from and loaded.frames_from.name,
     }

@@ -1,5 +1,6 @@
 """Read an annotation table: every cell as it is, the header row found by its words, columns selected by name."""
 
+import hashlib
 import re
 import zipfile
 from collections.abc import Callable
@@ -39,7 +40,7 @@ class Table:
     """The rows below the header; `headers` as they are written in the file."""
 
     path: Path
-    content: bytes
+    sha256: str
     headers: tuple[str, ...]
     rows: tuple[Row, ...]
 
@@ -67,7 +68,7 @@ def read_table(path: str | Path, sheet: str | None = None) -> Table:
     named = [name for name in sheets if sheet and name.strip().casefold() == sheet.casefold()]
     for name in named or sheets:
         if (start := _header_row(sheets[name])) is not None:
-            return _table(path, content, sheets[name], start)
+            return _table(path, hashlib.sha256(content).hexdigest(), sheets[name], start)
     raise InputError(
         f"{path.name} has no header row that begins with Subject, sub_ID or sub within its first "
         f"{HEADER_WITHIN} rows: give the annotation table of the data set, or put its headers back."
@@ -111,7 +112,7 @@ def _header_row(rows: list[tuple]) -> int | None:
     return None
 
 
-def _table(path: Path, content: bytes, rows: list[tuple], start: int) -> Table:
+def _table(path: Path, sha256: str, rows: list[tuple], start: int) -> Table:
     headers = tuple(plain_text(cell) for cell in rows[start])
     body = []
     for number, row in enumerate(rows[start + 1 :], start + 2):
@@ -120,7 +121,7 @@ def _table(path: Path, content: bytes, rows: list[tuple], start: int) -> Table:
             body.append(Row(number, cells))
     if not body:
         raise InputError(f"{path.name} holds a header and no rows below it: give the whole table.")
-    return Table(path, content, headers, tuple(body))
+    return Table(path, sha256, headers, tuple(body))
 
 
 def _sheets(path: Path, content: bytes) -> dict[str, list[tuple]]:

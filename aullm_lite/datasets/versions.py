@@ -25,8 +25,8 @@ def name_version(rows: Sequence[Sample], spec: DataSetSpec, variant: str) -> tup
         return variant, []
     if not spec.expected:
         return "unknown", []
-    found = [(differences(rows, expected), expected) for expected in spec.expected]
-    different, nearest = min(found, key=lambda pair: (len(pair[0]), abs(len(rows) - pair[1].rows)))
+    nearest = min(spec.expected, key=lambda expected: _distance(rows, expected))
+    different = differences(rows, nearest)
     if not different:
         return nearest.version, []
     first = "; ".join(different[:4]) + (f"; {len(different) - 4} more" if len(different) > 4 else "")
@@ -34,6 +34,12 @@ def name_version(rows: Sequence[Sample], spec: DataSetSpec, variant: str) -> tup
     return name, [
         f"The table differs from the known counts of {spec.title}, nearest version {nearest.version}: {first}."
     ]
+
+
+def _distance(rows: Sequence[Sample], expected: Expected) -> int:
+    alternatives, known = next(iter(expected.counts.items()))
+    found = au_counts(rows, Policy(alternatives=alternatives))
+    return abs(len(rows) - expected.rows) + sum(abs(found[au] - count) for au, count in zip(COUNTED_AUS, known))
 
 
 def differences(rows: Sequence[Sample], expected: Expected) -> list[str]:
