@@ -10,8 +10,8 @@ from stand_ins import casme2_row, samm_row, table
 from aullm_lite.cli import LICENSED, main
 from aullm_lite.datasets import DATA_SETS, load
 from aullm_lite.facs import CD6ME_AUS
+from aullm_lite.synth import export
 from aullm_lite.synth.dataset import make_clips, tier_recipe
-from aullm_lite.synth.export import truth_row, write_dataset
 
 KEYS = {"dataset", "version", "rows", "subjects", "au_counts", "sided", "warnings", "repairs", "annotations_sha256"}
 SIZE = dict(subjects=2, clips=2, tier="standard", seed=70)
@@ -93,7 +93,9 @@ def test_the_command_knows_every_data_set():
 @pytest.fixture(scope="module", params=["casme2", "samm"])
 def drawn(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("drawn") / "set"
-    write_dataset(folder, **SIZE, form=request.param)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "FRAME_SIZE", 32)  # the layout is tested here, not the drawing
+        export.write_dataset(folder, **SIZE, form=request.param)
     return request.param, folder
 
 
@@ -110,7 +112,7 @@ def test_drawn_data_is_read_as_it_was_drawn(drawn):
     samples = load(DATA_SETS[name], root=folder).samples
     scripts = make_clips(2, 2, tier_recipe("standard"), seed=70).scripts
     for i, (sample, script) in enumerate(zip(samples, scripts, strict=True)):
-        truth, shift = truth_row(script), (4000 + 500 * (i % 2) if name == "samm" else 0)
+        truth, shift = export.truth_row(script), (4000 + 500 * (i % 2) if name == "samm" else 0)
         onset, offset = truth["onset"] + shift, truth["offset"] + shift
         apex = (onset + offset) // 2 if name == "casme2" and i == 3 else truth["apex"] + shift  # its cell is a slash
         assert (sample.onset, sample.apex, sample.offset) == (onset, apex, offset)

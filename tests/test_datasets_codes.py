@@ -72,6 +72,7 @@ def test_cells_without_an_au(cell):
         ("L12R", [], "'L12R'"),
         ("7 or maybe", [7], "'maybe'"),
         ("(12+4", [], "(12+4"),
+        ("4)+7", [7], "'4)'"),
     ],
 )
 def test_what_is_no_au_is_left_out_with_a_warning(cell, left, word):

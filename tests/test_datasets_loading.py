@@ -9,9 +9,9 @@ from stand_ins import casme2_row, frames, samm_row, table
 from aullm_lite.datasets import DATA_SETS, Policy, Sample, load
 from aullm_lite.datasets.codes import AU, parse_cell
 from aullm_lite.datasets.records import apply_fixups
-from aullm_lite.datasets.spec import COUNTED_AUS
 from aullm_lite.datasets.versions import au_counts, name_version
 from aullm_lite.errors import InputError
+from aullm_lite.facs import CD6ME_AUS
 
 HEADERS = {
     "casme2": stand_ins.CASME2,
@@ -85,7 +85,7 @@ def test_rows_without_subject_or_doubled_are_reported(tmp_path):
 def test_samples_carry_their_row(tmp_path):
     result = loaded(tmp_path, "casme2", [casme2_row("sub90", "EP09f", 1.0, "5", "9.0", "4+words", "Disgust")])
     sample = result.samples[0]
-    assert (sample.key, sample.person) == (("casme2", "90", "EP09f", 1), "casme2/90")
+    assert (sample.key, sample.person) == (("casme2", "90", "EP09f", None), "casme2/90")
     assert (sample.fps, sample.emotion_raw, sample.emotion) == (200, "Disgust", "disgust")
     assert [au.num for au in sample.aus] == [4] and "table.xlsx, row 2: 'words'" in result.warnings[0]
 
@@ -297,6 +297,13 @@ def test_casme3_frames_in_both_layouts(tmp_path):
         assert about_frames(result) == ["91/j lacks 2 of its 7 frames."]
 
 
+def test_casme3_folders_keep_the_onset_of_the_table(tmp_path):
+    frames(tmp_path / "Part_A_ME_clip" / "frame" / "spNo.216_d_9641", "{}.jpg", range(2640, 2670))
+    row = casme3_row("spNO.216", "d", 9641, 2651, 2661)
+    sample = loaded(tmp_path, "casme3", [row], fixups="meb", root=tmp_path).samples[0]
+    assert (sample.onset, sample.key[-1], list(sample.frames)) == (2647, 9641, list(range(2647, 2662)))
+
+
 def test_casme3_part_c_has_no_apex(tmp_path):
     path = table(tmp_path / "t.xlsx", [stand_ins.CASME3_C, [91, 1, 10, 20, "2\uff0c4"], [91, 2, 30, 40, "4,7"]])
     result = load(DATA_SETS["casme3"], annotations=path)
@@ -397,6 +404,7 @@ def test_missing_frames_and_folders_are_reported(tmp_path):
     frames(tmp_path / "SAMM" / "900" / "900_1_3", "900_{}.jpg", [51, 52])
     frames(tmp_path / "SAMM" / "900" / "900_1_4", "cover.jpg", [0])
     frames(tmp_path / "SAMM" / "901" / "901_1_1", "901_{}.jpg", [1, 2])
+    frames(tmp_path / "SAMM" / ".thumbnails" / "902_1_1", "902_{}.jpg", [1, 2])
     result = loaded(tmp_path, "samm", rows, root=tmp_path)
     assert [s.flags for s in result.samples] == [
         ("frames_missing", "apex_not_on_disk"),
@@ -412,6 +420,13 @@ def test_missing_frames_and_folders_are_reported(tmp_path):
         "1 rows have no folder of frames: 900/900_1_2.",
         "1 folders of frames have no row: 901/901_1_1.",
     ]
+
+
+def test_a_folder_that_is_trusted_mends_a_window(tmp_path):
+    frames(tmp_path / "Cropped" / "sub90" / "EP01_1", "reg_img{}.jpg", range(10, 21))
+    result = loaded(tmp_path, "casme2", [casme2_row(90, "EP01_1", 30, 20, 20)], root=tmp_path)
+    assert window(result.samples[0]) == (10, 20, 20)
+    assert result.samples[0].flags == ("window_from_folder", "apex_at_offset")
 
 
 def test_two_copies_of_a_folder(tmp_path):
@@ -450,7 +465,7 @@ def counted(spec, expected, alternatives="meb"):
     """Invented rows that have the published counts of a version, and nothing else in common with it."""
     rows = [[] for _ in range(expected.rows)]
     counts = expected.counts[alternatives]
-    for au, count in zip(COUNTED_AUS, counts):
+    for au, count in zip(CD6ME_AUS, counts):
         for row in rows[:count]:
             row.append(AU(au))
     spare = (AU(60 + i // expected.rows) for i in range(counts[-1] - sum(counts[:-1])))

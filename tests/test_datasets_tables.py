@@ -82,6 +82,11 @@ def test_a_missing_column_lists_those_found(tmp_path):
         load(DATA_SETS["casme2"], annotations=path)
 
 
+def test_of_two_columns_of_one_name_the_first_counts(tmp_path):
+    read = read_table(table(tmp_path / "t.xlsx", [["Subject", "Filename", "filename"], [1, "first", "second"]]))
+    assert read.rows[0].cells == {"subject": 1, "filename": "first"}
+
+
 def test_the_named_sheet_is_read_and_others_are_not(tmp_path):
     from openpyxl import load_workbook
 

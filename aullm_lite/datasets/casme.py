@@ -1,7 +1,6 @@
 """CASME: 60 frames a second (Yan et al., FG 2013).  Its apex is a range of frames."""
 
 from .spec import DataSetSpec, Expected, Stream
-from .tables import refuse_others
 
 CASME = DataSetSpec(
     name="casme",
@@ -24,5 +23,4 @@ CASME = DataSetSpec(
     optional={},
     streams=(Stream("Cropped", "clip"),),
     expected=(Expected("meb", 189, {"meb": (23, 17, 70, 0, 1, 4, 40, 3, 9, 23, 14, 13, 254)}, soft=True),),
-    refuse=refuse_others("CASME"),
 )

@@ -2,7 +2,6 @@
 
 from .records import Fixup, apex_missing
 from .spec import DataSetSpec, Expected, Stream
-from .tables import refuse_others
 
 _SHARED = {"others": 99, "disgust": 63, "happiness": 32, "repression": 27, "fear": 2}
 
@@ -47,5 +46,4 @@ CASME2 = DataSetSpec(
         Expected("old", 256, {"meb": (26, 22, 130, 2, 13, 39, 13, 16, 34, 27, 16, 25, 373)}, subjects=26),
     ),
     fixups=(Fixup("04", "EP12_01f", apex_missing, "the apex cell is a slash", meb=({"apex": 279},)),),
-    refuse=refuse_others("CASME II"),
 )

@@ -3,10 +3,11 @@
 One clip holds several events, so that the onset belongs to the key of a row.
 """
 
+from ..facs import CD6ME_AUS
 from .cells import plain_text
 from .records import DROP, Fixup, Sample, apex_before_onset
 from .spec import DataSetSpec, Expected, Stream
-from .tables import Row, refuse_others
+from .tables import Row
 
 THOUSANDS = 1000  # frames; no event lasts that long
 
@@ -32,21 +33,21 @@ def _ends_at_zero(sample: Sample) -> bool:
 def _tidy(fields: dict, row: Row, warnings: list[str]) -> dict | None:
     """One table mixes macro-expressions in."""
     kind = plain_text(fields.get("kind")).casefold()
-    if kind and "micro" not in kind:
+    if "macro" in kind or kind == "mae":
         warnings.append(f"{kind!r} is no micro-expression; it was left out.")
         return None
     return fields
 
 
 def _folder_names(sample: Sample) -> tuple[str, ...]:
-    return sample.clip, f"spno.{int(sample.subject)}_{sample.clip}_{sample.onset}"
+    return sample.clip, f"spno.{int(sample.subject)}_{sample.clip}_{sample.event}"
 
 
 CASME3 = DataSetSpec(
     name="casme3",
     title="CAS(ME)^3",
     fps=30,
-    aus=(1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17),
+    aus=CD6ME_AUS,  # no subset of its own is published
     annotations=("cas(me)3_part_*.xls*",),
     sheet="label",
     variants={
@@ -90,7 +91,6 @@ CASME3 = DataSetSpec(
     ),
     longest=100,
     many_rows_a_clip=True,
-    refuse=refuse_others("CAS(ME)^3"),
     tidy=_tidy,
     folder_names=_folder_names,
 )

@@ -10,7 +10,7 @@ from .codes import parse_cell
 from .policy import Policy, positives
 from .records import Sample
 from .spec import DataSetSpec, Expected, Stream
-from .tables import Row, refuse_others
+from .tables import Row
 
 SWAPPED = (144, 145)  # rows from 0 whose labels stand in each other's place, in the table of 267
 ROWS = 267
@@ -58,7 +58,6 @@ FOURDME = DataSetSpec(
     optional={},
     streams=(Stream("4DMicro/gray_micro"), Stream("4DMicro/gray_micro_crop"), Stream("gray_micro")),
     expected=(Expected("v1", ROWS, {"meb": (46, 54, 102, 8, 25, 89, 1, 2, 53, 4, 6, 11, 454)}, soft=True),),
-    refuse=refuse_others("4DME"),
     tidy=_tidy,
     adjust=_adjust,
 )

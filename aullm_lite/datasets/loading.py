@@ -13,7 +13,7 @@ from .frames import attach_all
 from .policy import Policy
 from .records import Sample, apply_fixups, repair_apex
 from .spec import DataSetSpec
-from .tables import Table, find_columns, normal, read_table
+from .tables import Table, find_columns, normal, read_table, refuse_others
 from .versions import name_version
 
 
@@ -83,7 +83,7 @@ def find_annotations(spec: DataSetSpec, root: str | Path | None) -> Path:
 
 def _rows(table: Table, spec: DataSetSpec, fps: float) -> tuple[list[Sample], list[str], str]:
     """Every row as annotated, the warnings, and which layout of columns the table has."""
-    spec.refuse(table)
+    refuse_others(table, spec.title)
     variant, columns = find_columns(table, spec.variants, spec.title)
     optional = {field: normal(header) for field, header in spec.optional.items()}
     samples, warnings = [], []
@@ -113,6 +113,7 @@ def _sample(fields: dict, spec: DataSetSpec, fps: float, warnings: list[str]) ->
         clip=clip,
         **{name: frame_number(fields.get(name)) for name in ("onset", "apex", "offset", "apex_end")},
         fps=fps,
+        event=frame_number(fields["onset"]) if spec.many_rows_a_clip else None,
         aus=cell.aus,
         emotion_raw=plain_text(fields.get("emotion")),
         emotion=emotion_name(fields.get("emotion_code") or fields.get("emotion")),
@@ -139,6 +140,6 @@ def _repaired(rows: list[Sample], spec: DataSetSpec, policy: Policy, apex_column
         log += more if apex_column else []
     if not apex_column:
         warnings.append("The table has no apex: the middle of each clip is taken.")
-    keys = Counter(s.key if spec.many_rows_a_clip else s.key[:3] for s in samples)
-    warnings += [f"{'/'.join(map(str, key[1:]))} stands in {n} rows." for key, n in keys.items() if n > 1]
+    keys = Counter(sample.key for sample in samples)
+    warnings += [f"{key[1]}/{key[2]} stands in {n} rows." for key, n in keys.items() if n > 1]
     return samples, repairs + log, warnings

@@ -4,7 +4,7 @@ import re
 
 from .cells import clip_name
 from .spec import DataSetSpec, Expected, Stream
-from .tables import Row, refuse_others
+from .tables import Row
 
 _EMOTIONS = ("happiness", "surprise", "disgust", "others", "fear", "sadness", "anger")  # codes 01 to 07
 
@@ -44,6 +44,5 @@ MMEW = DataSetSpec(
             emotions=dict(zip(_EMOTIONS, (36, 89, 72, 66, 16, 13, 8))),
         ),
     ),
-    refuse=refuse_others("MMEW"),
     tidy=_tidy,
 )

@@ -17,8 +17,9 @@ DROP = None  # what a fix-up does with a row that cannot be used
 class Sample:
     """One row of a table.  Frame numbers are those of the files; `fps` is in frames a second.
 
-    `apex_source` is `table`, `fixup`, `midpoint`, `nearest` or `spotter`; `apex_end` is the last frame of an apex given
-    as a range; `frames` maps the numbers of onset..offset to files, and is empty without a root.
+    `event` is the table's onset, before any repair, where a clip has several rows; `apex_source` is `table`, `fixup`,
+    `midpoint`, `nearest` or `spotter`; `apex_end` is the last frame of an apex given as a range; `frames` maps the
+    numbers of onset..offset to files, and is empty without a root.
     """
 
     dataset: str
@@ -29,6 +30,7 @@ class Sample:
     apex: int | None
     offset: int | None
     fps: float
+    event: int | None = None
     apex_source: str = "table"
     apex_end: int | None = None
     aus: tuple[AU, ...] = ()
@@ -40,8 +42,8 @@ class Sample:
 
     @property
     def key(self) -> tuple[str, str, str, int | None]:
-        """What tells one row from every other; CAS(ME)^3 has several onsets to a clip."""
-        return self.dataset, self.subject, self.clip, self.onset
+        """What tells one row from every other."""
+        return self.dataset, self.subject, self.clip, self.event
 
     @property
     def person(self) -> str:

@@ -1,19 +1,7 @@
 """SAMM: 29 subjects, 200 grey frames a second (Davison et al., TAFFC 2018)."""
 
-from ..errors import InputError
 from .records import Fixup, Sample, apex_after_offset, apex_before_onset
 from .spec import DataSetSpec, Expected, Stream
-from .tables import Table, refuse_others
-
-
-def _refuse(table: Table) -> None:
-    """The long videos have a similar table, but no micro-expression clips."""
-    if "type" in table.names and "micro" not in table.names:
-        raise InputError(
-            f"{table.path.name} is the table of SAMM Long Videos, a set for spotting: "
-            "give SAMM_Micro_FACS_Codes_v2.xlsx."
-        )
-    refuse_others("SAMM")(table)
 
 
 def _apex_next_to_onset(sample: Sample) -> bool:
@@ -69,5 +57,4 @@ SAMM = DataSetSpec(
         Fixup("032", "032_3_1", apex_before_onset, "the apex lies before the onset", meb=({"apex": 4945},)),
         Fixup("032", "032_3_2", _apex_next_to_onset, "the apex follows the onset at once", meb=({"apex": 5130},)),
     ),
-    refuse=_refuse,
 )

@@ -4,18 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .records import Fixup, Sample
-from .tables import Row, Table
-
-# The AUs of the published counts, in the order of `Expected.counts`.
-COUNTED_AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17)
+from .tables import Row
 
 
 @dataclass(frozen=True)
 class Expected:
     """Published counts of one version: aggregates, never rows.
 
-    `counts` maps a choice for `or` to the positives of `COUNTED_AUS` and the number of all labels; `soft` counts only
-    warn, others decide the version.
+    `counts` maps a choice for `or` to the positives of the twelve AUs of CD6ME and the number of all labels; `soft`
+    counts only warn, others decide the version.
     """
 
     version: str
@@ -57,8 +54,8 @@ class DataSetSpec:
     """Everything that is particular to one data set.
 
     `variants` maps the version of a layout of columns to {field: header}; `optional` headers may be missing.  `tidy`
-    changes the fields of a row, or gives None to leave it out; `adjust` sees all samples; `refuse` raises for a table
-    that belongs elsewhere; `folder_names` are the names that a clip's folder may have.
+    changes the fields of a row, or gives None to leave it out; `adjust` sees all samples; `folder_names` are the names
+    that a clip's folder may have.
     """
 
     name: str
@@ -75,7 +72,6 @@ class DataSetSpec:
     sheet: str | None = None
     longest: int | None = None  # frames; longer rows are flagged
     many_rows_a_clip: bool = False
-    refuse: Callable[[Table], None] = lambda table: None
     tidy: Callable[[dict, Row, list[str]], dict | None] = _unchanged
     adjust: Callable[[list[Sample]], list[Sample]] = _as_they_are
     folder_names: Callable[[Sample], tuple[str, ...]] = _own_name

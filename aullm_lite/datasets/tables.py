@@ -3,7 +3,6 @@
 import hashlib
 import re
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +18,7 @@ OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 # Headers that only one data set has: several others share all the rest.
 MARKERS = {
     "inducementcode": "SAMM",
-    "type": "SAMM Long Videos",
+    "type": "SAMM Long Videos (for spotting)",
     "remarks": "MMEW",
     "apexf1": "CASME",
     "subid": "4DME",
@@ -93,15 +92,11 @@ def find_columns(table: Table, variants: dict[str, dict[str, str]], title: str) 
     return best, {field: normal(header) for field, header in variants[best].items()}
 
 
-def refuse_others(title: str) -> Callable[[Table], None]:
-    """A check that raises `InputError` for the table of another data set."""
-
-    def check(table: Table) -> None:
-        for header, other in MARKERS.items():
-            if header in table.names and other != title:
-                raise InputError(f"{table.path.name} is a table of {other}, not of {title}: give the one of {title}.")
-
-    return check
+def refuse_others(table: Table, title: str) -> None:
+    """Raise `InputError` for the table of another data set."""
+    for header, other in MARKERS.items():
+        if header in table.names and other != title:
+            raise InputError(f"{table.path.name} is a table of {other}, not of {title}: give the one of {title}.")
 
 
 def _header_row(rows: list[tuple]) -> int | None:

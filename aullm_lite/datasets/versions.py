@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from ..facs import CD6ME_AUS
 from .policy import Policy, numbers, positives
 from .records import Sample
-from .spec import COUNTED_AUS, DataSetSpec, Expected
+from .spec import DataSetSpec, Expected
 
 FIRST_VARIANT = "table"  # of columns: the layout that the published counts are about
 
@@ -13,7 +14,7 @@ FIRST_VARIANT = "table"  # of columns: the layout that the published counts are 
 def au_counts(rows: Iterable[Sample], policy: Policy) -> dict[int, int]:
     """Clips in which each AU is present: every AU that occurs, and the counted twelve even where none is."""
     counts = Counter(au for row in rows for au in positives(row.aus, policy))
-    return {au: counts[au] for au in sorted(set(counts) | set(COUNTED_AUS))}
+    return {au: counts[au] for au in sorted(set(counts) | set(CD6ME_AUS))}
 
 
 def name_version(rows: Sequence[Sample], spec: DataSetSpec, variant: str) -> tuple[str, list[str]]:
@@ -39,7 +40,7 @@ def name_version(rows: Sequence[Sample], spec: DataSetSpec, variant: str) -> tup
 def _distance(rows: Sequence[Sample], expected: Expected) -> int:
     alternatives, known = next(iter(expected.counts.items()))
     found = au_counts(rows, Policy(alternatives=alternatives))
-    return abs(len(rows) - expected.rows) + sum(abs(found[au] - count) for au, count in zip(COUNTED_AUS, known))
+    return abs(len(rows) - expected.rows) + sum(abs(found[au] - count) for au, count in zip(CD6ME_AUS, known))
 
 
 def differences(rows: Sequence[Sample], expected: Expected) -> list[str]:
@@ -50,7 +51,7 @@ def differences(rows: Sequence[Sample], expected: Expected) -> list[str]:
     for alternatives, counts in expected.counts.items():
         policy = Policy(alternatives=alternatives)
         found = au_counts(rows, policy)
-        pairs += [(f"AU{au}", found[au], count) for au, count in zip(COUNTED_AUS, counts)]
+        pairs += [(f"AU{au}", found[au], count) for au, count in zip(CD6ME_AUS, counts)]
         pairs += [("AU labels", sum(len(numbers(row.aus, policy)) for row in rows), counts[-1])]
     if expected.emotions is not None:
         found = Counter(row.emotion for row in rows)
