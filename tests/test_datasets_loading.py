@@ -443,6 +443,12 @@ def test_no_root(tmp_path):
         loaded(tmp_path, "samm", [samm_row("900_1_1", 1, 5, 9)], root=tmp_path)
 
 
+def test_a_root_for_a_table_without_usable_rows(tmp_path):
+    frames(tmp_path / "SAMM" / "900" / "900_1_1", "900_{}.jpg", [1, 2])
+    result = loaded(tmp_path, "samm", [samm_row("900_1_1", "/", 5, 9)], root=tmp_path)
+    assert not result.samples and "1 folders of frames have no row: 900/900_1_1." in result.warnings
+
+
 def test_the_annotation_file_is_found_or_asked_for(tmp_path):
     spec, rows = DATA_SETS["casme2"], [stand_ins.CASME2, casme2_row(90, "EP01_1", 1, 5, 9)]
     with pytest.raises(InputError, match="no annotation file of CASME II"):

@@ -28,16 +28,18 @@ def attach_all(
         done.append(sample)
         log += repairs
         warnings += more
-    if len(without) == len(samples):
+    if without and len(without) == len(samples):
         raise InputError(
             f"{place.folder} holds no folder of any clip of the table, such as {without[0]}: check --root."
         )
-    if without:
-        warnings.append(f"{len(without)} rows have no folder of frames: {_some(without)}.")
-    if index.unused:
-        names = [f"{folder.parent.name}/{folder.name}" for folder in index.unused]
-        warnings.append(f"{len(names)} folders of frames have no row: {_some(names)}.")
-    return done, log, list(dict.fromkeys(warnings))
+    return done, log, list(dict.fromkeys(warnings)) + _unmatched(without, index)
+
+
+def _unmatched(without: list[str], index: ClipIndex) -> list[str]:
+    """Rows without a folder and folders without a row, in a sentence each."""
+    names = [f"{folder.parent.name}/{folder.name}" for folder in index.unused]
+    rows = [f"{len(without)} rows have no folder of frames: {_some(without)}."] if without else []
+    return rows + ([f"{len(names)} folders of frames have no row: {_some(names)}."] if names else [])
 
 
 def attach(sample: Sample, folder: Path, trust: str) -> tuple[Sample, list[dict], list[str]]:
@@ -62,6 +64,7 @@ def attach(sample: Sample, folder: Path, trust: str) -> tuple[Sample, list[dict]
 
 
 def _trust_folder(sample: Sample, files: dict[int, Path], trust: str) -> tuple[Sample, list[dict]]:
+    """The window that the folder shows, with its apex, where the folder is the one to trust."""
     first, last = min(files), max(files)
     window = (first, last)
     if trust == "table":

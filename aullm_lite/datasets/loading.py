@@ -58,6 +58,7 @@ def load(
 
 
 def _with_frames(loaded: Loaded, root: str | Path) -> Loaded:
+    """The same with the frames of each sample, and what was found on the disk."""
     place = locate(root, loaded.spec.streams)
     samples, repairs, warnings = attach_all(loaded.samples, place, loaded.spec)
     return replace(
