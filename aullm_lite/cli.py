@@ -1,4 +1,4 @@
-"""The command line: `python -m aullm_lite analyze | synth | train | evaluate | bench`.
+"""The command line: `python -m aullm_lite analyze | synth | inspect | train | evaluate | bench`.
 
 Heavy imports wait until a command needs them, so that `--help` answers at once.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from .errors import InputError
 
 FIGURES = (".png", ".jpg", ".svg", ".pdf")
+LICENSED = ("casme2", "samm", "4dme", "casme", "casme3", "mmew")
 
 
 def _analyze(args) -> None:
@@ -43,6 +44,18 @@ def _synth(args) -> None:
         photos=args.photos,
     )
     print(f"{args.subjects * args.clips if not args.photos else 'All'} clips written to {args.out}.")
+
+
+def _inspect(args) -> None:
+    from .datasets import DATA_SETS, Policy, load
+    from .datasets.summary import as_text, summary, write_summary
+
+    policy = Policy(alternatives=args.or_policy, fixups=args.fixups)
+    loaded = load(DATA_SETS[args.dataset], annotations=args.annotations, root=args.root, policy=policy, fps=args.fps)
+    facts = summary(loaded)
+    if args.json:
+        write_summary(args.json, facts)
+    print(as_text(facts))
 
 
 def _training_clips(args):
@@ -132,6 +145,15 @@ def _parser() -> argparse.ArgumentParser:
     _synth_size(sub, subjects=40, clips=25, seed=0)
     sub.add_argument("--format", default="hf", choices=("hf", "frames", "casme2", "samm"))
     sub.add_argument("--photos", metavar="DIR", help="animate the photographs of this folder instead of drawn people")
+
+    sub = command("inspect", _inspect, "Check the annotation table of a licensed data set, and its frames.")
+    sub.add_argument("dataset", choices=LICENSED)
+    sub.add_argument("--annotations", metavar="FILE.xlsx", help="needed unless --root holds exactly one table")
+    sub.add_argument("--root", metavar="DIR", help="your copy of the data set: frames are checked too")
+    sub.add_argument("--or-policy", default="meb", choices=("meb", "all", "first", "drop"), help="what `7 or 43` means")
+    sub.add_argument("--fixups", default="neutral", choices=("neutral", "meb", "none"), help="of known typing errors")
+    sub.add_argument("--fps", type=float, help="true frames a second, where they are disputed (4DME)")
+    sub.add_argument("--json", metavar="FILE")
 
     sub = command("train", _train, "Train a checkpoint.")
     sub.add_argument("--data", default="synth", metavar="synth|DIR")

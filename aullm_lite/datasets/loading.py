@@ -1,0 +1,146 @@
+"""Load an annotation table, and with a root its frames: rows to `Sample`s, everything odd in the open."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
+from pathlib import Path
+
+from ..errors import InputError
+from .cells import clip_name, emotion_name, frame_number, objective_class, plain_text, subject_id
+from .codes import parse_cell
+from .folders import locate
+from .frames import attach_all
+from .policy import Policy
+from .records import Sample, apply_fixups, repair_apex
+from .spec import DataSetSpec
+from .tables import Table, find_columns, normal, read_table, refuse_others
+from .versions import name_version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """A loaded data set.  `rows` are all readable rows of the table as annotated, `samples` those that can be used."""
+
+    spec: DataSetSpec
+    policy: Policy
+    version: str
+    table: Table
+    rows: tuple[Sample, ...]
+    samples: tuple[Sample, ...]
+    repairs: tuple[dict, ...]
+    warnings: tuple[str, ...]
+    frames_from: Path | None = None
+
+
+def load(
+    spec: DataSetSpec,
+    *,
+    annotations: str | Path | None = None,
+    root: str | Path | None = None,
+    policy: Policy = Policy(),
+    fps: float | None = None,
+) -> Loaded:
+    """Read a table, and the frames where `root` is given; `fps` replaces the data set's own rate.
+
+    Raises `InputError` for a missing, ambiguous or wrong table, and for a root that is no folder.
+    """
+    if fps is not None and not 1 <= fps <= 10_000:
+        raise InputError(f"fps must lie between 1 and 10000, got {fps}.")
+    table = read_table(annotations or find_annotations(spec, root), spec.sheet)
+    rows, warnings, variant = _rows(table, spec, fps or spec.fps)
+    version, about = name_version(rows, spec, variant)
+    rows = [replace(row, version=version) for row in spec.adjust(rows)]
+    samples, repairs, more = _repaired(rows, spec, policy, apex_column="apex" in spec.variants[variant])
+    found = {"rows": rows, "samples": samples, "repairs": repairs, "warnings": warnings + about + more}
+    found = {name: tuple(values) for name, values in found.items()}
+    loaded = Loaded(spec=spec, policy=policy, version=version, table=table, **found)
+    return loaded if root is None else _with_frames(loaded, root)
+
+
+def _with_frames(loaded: Loaded, root: str | Path) -> Loaded:
+    """The same with the frames of each sample, and what was found on the disk."""
+    place = locate(root, loaded.spec.streams)
+    samples, repairs, warnings = attach_all(loaded.samples, place, loaded.spec)
+    return replace(
+        loaded,
+        samples=tuple(samples),
+        repairs=(*loaded.repairs, *repairs),
+        warnings=(*loaded.warnings, *([place.note] if place.note else []), *warnings),
+        frames_from=place.folder,
+    )
+
+
+def find_annotations(spec: DataSetSpec, root: str | Path | None) -> Path:
+    """The one annotation file in `root`.  Raises `InputError` where there is none, or more than one."""
+    if root is None or not Path(root).is_dir():
+        raise InputError(f"Give the annotation table of {spec.title}, or the folder that holds it, as --root.")
+    files = sorted(path for path in Path(root).iterdir() if not path.name.startswith(("~$", ".")))
+    found = [p for p in files if any(fnmatch(p.name.casefold(), pattern.casefold()) for pattern in spec.annotations)]
+    if len(found) == 1:
+        return found[0]
+    what = f"{len(found)} annotation files ({', '.join(p.name for p in found)})" if found else "no annotation file"
+    raise InputError(f"{root} holds {what} of {spec.title}: name one with --annotations.")
+
+
+def _rows(table: Table, spec: DataSetSpec, fps: float) -> tuple[list[Sample], list[str], str]:
+    """Every row as annotated, the warnings, and which layout of columns the table has."""
+    refuse_others(table, spec.title)
+    variant, columns = find_columns(table, spec.variants, spec.title)
+    optional = {field: normal(header) for field, header in spec.optional.items()}
+    samples, warnings = [], []
+    for row in table.rows:
+        fields = {field: row.cells.get(header) for field, header in (columns | optional).items()}
+        about: list[str] = []
+        fields = spec.tidy(fields, row, about)
+        sample = _sample(fields, spec, fps, about) if fields else None
+        samples += [sample] if sample else []
+        warnings += [f"{table.path.name}, row {row.number}: {sentence}" for sentence in about]
+    if not samples:
+        raise InputError(f"{table.path.name} holds no row of {spec.title} with a subject and a clip.")
+    return samples, warnings, variant
+
+
+def _sample(fields: dict, spec: DataSetSpec, fps: float, warnings: list[str]) -> Sample | None:
+    subject, clip = subject_id(fields["subject"], spec.subject_width), clip_name(fields["clip"])
+    if not (subject and clip):
+        warnings.append(f"no subject ({plain_text(fields['subject'])!r}) or no clip ({clip!r}); it was left out.")
+        return None
+    cell = parse_cell(fields["aus"])
+    warnings += cell.warnings
+    return Sample(
+        dataset=spec.name,
+        version="unknown",
+        subject=subject,
+        clip=clip,
+        **{name: frame_number(fields.get(name)) for name in ("onset", "apex", "offset", "apex_end")},
+        fps=fps,
+        event=frame_number(fields["onset"]) if spec.many_rows_a_clip else None,
+        aus=cell.aus,
+        emotion_raw=plain_text(fields.get("emotion")),
+        emotion=emotion_name(fields.get("emotion_code") or fields.get("emotion")),
+        objective=objective_class(fields.get("objective")),
+        flags=("au_unknown",) if cell.unknown else (),
+    )
+
+
+def _repaired(rows: list[Sample], spec: DataSetSpec, policy: Policy, apex_column: bool):
+    """The samples that can be used, the log, and warnings.  -> (list of Sample, list of dict, list of str)"""
+    samples, log, warnings = [], [], []
+    fixed, repairs = apply_fixups(rows, spec.fixups, policy)
+    for sample in fixed:
+        where = f"{sample.subject}/{sample.clip}"
+        if sample.onset is None or sample.offset is None:
+            warnings.append(f"{where} has no onset or no offset; it was left out.")
+            continue
+        sample, more = repair_apex(sample)
+        if "bad_window" in sample.flags:
+            warnings.append(f"{where} ends at frame {sample.offset}, not after its onset {sample.onset}.")
+        if spec.longest and sample.offset - sample.onset + 1 > spec.longest:
+            sample = sample.flagged("long")
+        samples.append(sample)
+        log += more if apex_column else []
+    if not apex_column:
+        warnings.append("The table has no apex: the middle of each clip is taken.")
+    keys = Counter(sample.key for sample in samples)
+    warnings += [f"{key[1]}/{key[2]} stands in {n} rows." for key, n in keys.items() if n > 1]
+    return samples, repairs + log, warnings
