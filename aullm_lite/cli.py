@@ -135,15 +135,24 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("analyze", _analyze, "Find the Action Units in a video file or a folder of frames.")
     sub.add_argument("video", metavar="VIDEO_OR_FRAMES")
-    sub.add_argument("--json", metavar="FILE")
-    sub.add_argument("--figure", metavar="FILE.png")
-    sub.add_argument("--fps", type=float, help="true frames a second of a folder of frames (200 by default)")
-    sub.add_argument("--model", default="demo", metavar="CHECKPOINT")
+    sub.add_argument("--json", metavar="FILE", help="write the whole report as data")
+    sub.add_argument("--figure", metavar="FILE.png", help="write the report as a picture; it shows the face")
+    sub.add_argument(
+        "--fps",
+        type=float,
+        help="true frames a second, of a folder (200 by default) or slow motion",
+    )
+    sub.add_argument("--model", default="demo", metavar="CHECKPOINT", help="demo, a folder, or a Hub id")
 
     sub = command("synth", _synth, "Write SynthME, generated clips with their truth.")
     sub.add_argument("out", metavar="OUT")
     _synth_size(sub, subjects=40, clips=25, seed=0)
-    sub.add_argument("--format", default="hf", choices=("hf", "frames", "casme2", "samm"))
+    sub.add_argument(
+        "--format",
+        default="hf",
+        choices=("hf", "frames", "casme2", "samm"),
+        help="hf: six small frames a clip; the others: hundreds of large ones, at some 5 s a clip",
+    )
     sub.add_argument("--photos", metavar="DIR", help="animate the photographs of this folder instead of drawn people")
 
     sub = command("inspect", _inspect, "Check the annotation table of a licensed data set, and its frames.")
@@ -159,8 +168,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--data", default="synth", metavar="synth|DIR")
     sub.add_argument("--preset", default="lite", choices=("lite", "paper", "smoke"))
     sub.add_argument("--out", required=True, metavar="DIR")
-    sub.add_argument("--epochs", type=int, help="epochs with the language model")
-    sub.add_argument("--warmup", type=int, help="epochs of the visual part alone, before")
+    sub.add_argument("--epochs", type=int, help="epochs with the language model (4)")
+    sub.add_argument("--warmup", type=int, help="epochs of the visual part alone, before those (4)")
     sub.add_argument("--batch-size", type=int)
     sub.add_argument("--loss", choices=("bce", "asl"))
     sub.add_argument("--mixed-precision", choices=("no", "bf16"))

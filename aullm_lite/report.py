@@ -140,7 +140,9 @@ class AUReport:
         return " ".join([*sentences, LIMITS])
 
     def __str__(self) -> str:
-        header = f"{'AU':<5} {'name':<22} {'p':>5} {'limit':>6}  {'verdict':<9} {'onset':>7} {'apex':>7} {'offset':>7}"
+        header = (
+            f"{'AU':<5} {'name':<22} {'p':>5} {'threshold':>9}  {'verdict':<9} {'onset':>7} {'apex':>7} {'offset':>7}"
+        )
         notes = [f"! {warning}" for warning in self.warnings]
         return "\n".join([header, "-" * len(header), *map(_row, self.findings), *notes])
 
@@ -175,4 +177,4 @@ def _join(words: list[str]) -> str:
 
 def _row(f: AUFinding) -> str:
     times = " ".join(f"{t:>7.2f}" if t is not None else f"{'-':>7}" for t in (f.onset_s, f.apex_s, f.offset_s))
-    return f"AU{f.au:<3} {f.name:<22} {f.probability:>5.2f} {f.threshold:>6.2f}  {f.verdict:<9} {times}".rstrip()
+    return f"AU{f.au:<3} {f.name:<22} {f.probability:>5.2f} {f.threshold:>9.2f}  {f.verdict:<9} {times}".rstrip()

@@ -113,7 +113,7 @@ class Video:
         if count == 0:
             raise InputError(f"{self.path.name} holds no frames that can be read: choose another file.")
         if count == 1:
-            raise InputError(f"{self.path.name} holds a single frame, and one frame shows no movement: give a clip.")
+            raise InputError(f"{self.path.name!r} holds a single frame, and one frame shows no movement: give a clip.")
         self.info.fps = (count - 1) / self._last
         self.info.seconds = self._last
         if self._skipped:

@@ -155,5 +155,6 @@ def write_frames(folder: Path, actor: Actor, script: Script, name: Callable[[int
     folder.mkdir(parents=True)
     frames = render(actor, filmed(script)[0], FRAME_SIZE, colour=True, extent=FRAME_EXTENT)
     for number, frame in enumerate((frames * 255 + 0.5).astype(np.uint8), 1):
-        coded = cv2.imencode(Path(name(number)).suffix, frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])[1]
-        (folder / name(number)).write_bytes(coded.tobytes())
+        path = folder / name(number)
+        quality = [cv2.IMWRITE_JPEG_QUALITY, 95] if path.suffix == ".jpg" else []
+        path.write_bytes(cv2.imencode(path.suffix, frame[..., ::-1], quality)[1].tobytes())
