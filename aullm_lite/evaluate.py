@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from . import metrics
+from .clips import ClipSet
 from .errors import InputError
 from .files import write_together
 from .model import AULLM
-from .synth.dataset import HELD_OUT, ClipSet, held_out_seed, make_clips, tier_recipe
+from .synth.dataset import HELD_OUT, held_out_seed, make_clips, tier_recipe
 from .synth.script import PEAKS
 
 HEAD_LIMIT = "yaw, pitch, roll, scale and shift of 0.5 to 4 pixels at 64"

@@ -21,12 +21,12 @@ from tqdm.auto import tqdm
 
 from . import metrics, resume
 from .checkpoint import WEIGHTS
+from .clips import ClipSet
 from .errors import InputError
 from .files import write_together
 from .losses import loss_function
 from .model import AULLM
 from .recipe import TrainConfig, mirror, one_cycle, split_inner
-from .synth.dataset import ClipSet
 
 METRICS = "metrics.jsonl"
 

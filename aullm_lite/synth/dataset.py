@@ -5,15 +5,14 @@ any order, by any number of processes, and stays the same.  Training uses subjec
 those above.
 """
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
+from ..clips import ClipSet
 from ..errors import InputError
 from ..facs import CD6ME_AUS
 from .drawn import draw_identity
@@ -24,29 +23,6 @@ from .script import Script, draw_script
 HELD_OUT = 10_000_000  # subject seeds from here on are never trained on
 LARGE = 200  # clips from which on several processes draw faster than one
 SEEDS_APART = 10_000  # subjects of neighbouring evaluation seeds do not overlap
-
-
-@dataclass(frozen=True)
-class ClipSet:
-    """Clips with their truth; N clips, K action units in the order of `aus`."""
-
-    clips: np.ndarray  # [N, T, H, W] uint8
-    labels: np.ndarray  # [N, K] float32, 1 where the AU can be seen
-    subjects: np.ndarray  # [N] str
-    scripts: tuple[Script, ...]
-    aus: tuple[int, ...] = CD6ME_AUS
-
-    def __len__(self) -> int:
-        return len(self.clips)
-
-    def fingerprint(self) -> str:
-        """SHA-256 over people and labels, which tells one data set from another."""
-        return hashlib.sha256(self.subjects.astype("U").tobytes() + self.labels.tobytes()).hexdigest()
-
-    def select(self, rows: np.ndarray) -> "ClipSet":
-        """The rows of an index or a mask."""
-        scripts = tuple(np.asarray(self.scripts, object)[rows])
-        return ClipSet(self.clips[rows], self.labels[rows], self.subjects[rows], scripts, self.aus)
 
 
 def held_out_seed(seed: int) -> int:

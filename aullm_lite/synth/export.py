@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
+from ..clips import ClipSet
 from ..errors import InputError
-from .dataset import ClipSet, check_order, labels_of, make_clips, tier_recipe
+from .dataset import check_order, labels_of, make_clips, tier_recipe
 from .drawn import draw_identity
 from .identity import Identity
 from .render import Actor, render
