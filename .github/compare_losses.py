@@ -5,7 +5,6 @@ are of inner subjects, people that the weights have not seen.  Thresholds are tu
 alike, because the asymmetric one shifts probabilities; average precision, which decides, needs none.
 """
 
-import tempfile
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -28,10 +27,9 @@ BUDGET = TrainConfig(inner_share=0.25)
 def inner_scores(data, loss: str, seed: int) -> dict:
     """Train with a loss; mean average precision and F1 on the inner subjects."""
     torch.manual_seed(seed)  # both losses begin with the same weights
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(AULLM(AULLMConfig()), data, replace(BUDGET, loss=loss, seed=seed), folder)
-        config = trainer.run().config
-        logits = trainer.inner_logits()
+    trainer = Trainer(AULLM(AULLMConfig()), data, replace(BUDGET, loss=loss, seed=seed))
+    config = trainer.fit().config
+    logits = trainer.inner_logits()
     scale, bias = np.array(config.calibration).T
     probabilities = 1 / (1 + np.exp(-(logits * scale + bias)))
     return metrics.score_table(data.aus, trainer.inner_labels, probabilities, config.thresholds)["mean"]

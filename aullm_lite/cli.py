@@ -78,7 +78,8 @@ def _train(args) -> None:
     from .model import AULLM
     from .plots import training_figure
     from .recipe import TrainConfig
-    from .train import Trainer, check_folder
+    from .run import TrainingRun, check_folder
+    from .train import Trainer
 
     check_folder(args.out, go_on=args.resume)
     settings = {
@@ -87,7 +88,7 @@ def _train(args) -> None:
     settings = TrainConfig(**{name: value for name, value in settings.items() if value is not None})
     torch.manual_seed(settings.seed)  # of the first weights
     model = AULLM(AULLMConfig.from_preset(args.preset))
-    Trainer(model, _training_clips(args), settings, args.out).run(go_on=args.resume)
+    TrainingRun(Trainer(model, _training_clips(args), settings), args.out).run(go_on=args.resume)
     training_figure(Path(args.out) / "metrics.jsonl").savefig(Path(args.out) / "metrics.png")
     print(f"The checkpoint lies in {args.out}.")
 

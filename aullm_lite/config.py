@@ -28,7 +28,7 @@ class AULLMConfig:
     size: int = 64  # H = W, pixels of the square grey clip in face coordinates; the 3D-CNN is built for 64
     motion: str = "lucas_kanade"  # or "eulerian", the paper's front end
     projector: str = "lite"  # or "paper", the paper's EFP with its 62.7 M weights
-    language_model: str = "smollm2-135m-instruct"  # or "random" (for tests), or any causal LM of the Hub
+    language_model: str = "smollm2-135m-instruct"  # or any causal LM of the Hub, "random" (tests), "none" (control)
     prompt: str = PROMPT  # what the language model reads before the visual token, the same for every clip
     lora_rank: int = 16
     lora_alpha: int = 32  # LoRA's output is scaled by alpha / rank
@@ -38,11 +38,12 @@ class AULLMConfig:
     calibration: tuple[tuple[float, float], ...] = ()  # per AU (scale, bias): p = sigmoid(scale * logit + bias)
     thresholds: tuple[float, ...] = ()  # per AU, present or absent, on the calibrated probability
     not_sure: tuple[tuple[float, float], ...] = ()  # per AU (low, high): below absent, from high on present
+    trained_on: tuple[str, ...] = ()  # everyone whose clips the weights have seen, as `people.pack` writes them
 
     def __post_init__(self):
         k = len(self.aus)
         uncalibrated = {"calibration": ((1.0, 0.0),) * k, "thresholds": (0.5,) * k, "not_sure": ((0.4, 0.6),) * k}
-        for name in ("aus", *uncalibrated):
+        for name in ("aus", "trained_on", *uncalibrated):
             rows = getattr(self, name) or uncalibrated.get(name, ())  # until training has seen inner subjects
             object.__setattr__(self, name, tuple(tuple(row) if isinstance(row, list) else row for row in rows))
         self._check_choices()

@@ -12,7 +12,8 @@ from .clips import ClipSet
 from .errors import InputError
 from .files import write_together
 from .model import AULLM
-from .synth.dataset import HELD_OUT, held_out_seed, make_clips, tier_recipe
+from .people import unpack
+from .synth.dataset import held_out_seed, make_clips, tier_recipe
 from .synth.script import PEAKS
 
 HEAD_LIMIT = "yaw, pitch, roll, scale and shift of 0.5 to 4 pixels at 64"
@@ -30,18 +31,9 @@ def evaluate(model: AULLM, data: ClipSet) -> dict:
         raise InputError(f"The data hold AUs {data.aus}, the model {model.config.aus}: they must be the same.")
     answers = probabilities(model, data.clips)
     table = metrics.score_table(model.config.aus, data.labels, answers, model.config.thresholds)
-    known = may_be_known(data.subjects)
-    note = (
-        f"{known} of {len(set(data.subjects))} people come from the seeds that training draws from, so these scores "
-        f"may be too high: make the data with --seed {HELD_OUT} or above."
-    )
+    known = unpack(model.config.trained_on) & set(data.subjects.tolist())
+    note = f"The checkpoint was trained on {len(known)} of these {len(set(data.subjects))} people: its scores mislead."
     return table | ({"notes": [note]} if known else {})
-
-
-def may_be_known(subjects: np.ndarray) -> int:
-    """How many drawn people carry a seed that training may have used."""
-    seeds = {int(name.removeprefix("drawn")) for name in set(subjects) if name.startswith("drawn")}
-    return sum(seed < HELD_OUT for seed in seeds)
 
 
 def false_alarms(model: AULLM, data: ClipSet) -> float:

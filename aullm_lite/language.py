@@ -80,6 +80,15 @@ def lora_targets(lm: nn.Module) -> list[str] | None:
     return ["q_proj", "v_proj"] if {"q_proj", "v_proj"} <= names else None
 
 
+class NoLanguageModel(nn.Module):
+    """The control: hands on the visual token as it is, as wide as SmolLM2's.  [B, 1, E] -> [B, E]"""
+
+    width, token_std, fingerprint = 576, 0.136, "none"
+
+    def forward(self, visual_token: Tensor) -> Tensor:
+        return visual_token.squeeze(1)
+
+
 class LanguageModel(nn.Module):
     """Reads one visual token after its prompt.  [B, 1, E] -> [B, E]
 

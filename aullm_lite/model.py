@@ -10,7 +10,7 @@ from .backbone import Backbone3D
 from .checkpoint import check_fit, find_checkpoint, read_weights, write_checkpoint
 from .config import AULLMConfig
 from .errors import InputError
-from .language import LanguageModel
+from .language import LanguageModel, NoLanguageModel
 from .motion import build_motion
 from .projector import FusionProjector
 
@@ -23,13 +23,9 @@ class AULLM(nn.Module):
         config = config or AULLMConfig()
         self.motion = build_motion(config)
         self.backbone = Backbone3D(self.motion.channels, drop_rate=config.drop_rate)
-        self.language = LanguageModel(
-            config.language_model,
-            config.prompt,
-            rank=config.lora_rank,
-            alpha=config.lora_alpha,
-            dropout=config.lora_dropout,
-        )
+        lora = {"rank": config.lora_rank, "alpha": config.lora_alpha, "dropout": config.lora_dropout}
+        alone = config.language_model == "none"
+        self.language = NoLanguageModel() if alone else LanguageModel(config.language_model, config.prompt, **lora)
         self.projector = FusionProjector(
             self.language.width, kind=config.projector, drop_rate=config.drop_rate, token_std=self.language.token_std
         )

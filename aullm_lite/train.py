@@ -3,13 +3,10 @@
 The language model starts far behind a plain linear head, because its token passes thirty layers that have never seen
 one.  So the first epochs train the visual part alone, with an auxiliary linear head on the visual token; the later ones
 train everything, the auxiliary head kept as a helper that is not saved.  A motion front end without weights is computed
-once.  After every epoch all that is needed to go on is written to disk, whole or not at all.
+once.  `Trainer` works in memory; `run.TrainingRun` writes what it does to disk, and goes on after a kill.
 """
 
-import json
-import tempfile
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Iterator
 from time import perf_counter
 
 import numpy as np
@@ -19,33 +16,33 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 from tqdm.auto import tqdm
 
-from . import metrics, resume
-from .checkpoint import WEIGHTS
+from . import metrics
 from .clips import ClipSet
 from .errors import InputError
-from .files import write_together
 from .losses import loss_function
 from .model import AULLM
+from .people import pack, unpack
 from .recipe import TrainConfig, mirror, one_cycle, split_inner
 
-METRICS = "metrics.jsonl"
 
-
-def check_folder(out: Path | str, *, go_on: bool) -> None:
-    """Raise `InputError` before hours are spent where the folder holds another run, or `OSError` where it is closed."""
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=out).close()
-    if not go_on and any((out / name).exists() for name in (resume.STATE, METRICS, WEIGHTS)):
-        raise InputError(f"{out} holds a training run: pass --resume to go on with it, or another --out.")
+@torch.no_grad()
+def measure_motion(model: AULLM, clips: np.ndarray) -> Tensor:
+    """What a front end without weights sees, in half precision.  uint8 [N, T, H, W] -> [N, C, T-1, H, W]"""
+    batches = tqdm(torch.from_numpy(clips).split(64), desc="motion", unit="batch", leave=False)
+    motion = (model.motion(batch.to(model.device).float() / 255).to("cpu", torch.float16) for batch in batches)
+    return torch.cat(list(motion))
 
 
 class Trainer:
-    """One run in one folder: `Trainer(model, data, config, out).run()`, with `go_on=True` again after a kill."""
+    """Trains a model on the clips outside `inner`, watched on those inside; `Trainer(model, data, config).fit()`.
 
-    def __init__(self, model: AULLM, data: ClipSet, config: TrainConfig, out: Path | str):
+    `inner` is a mask of the clips that choose epoch, thresholds and calibration; by default those of a share of the
+    subjects.  Raises `InputError` where the labels do not fit the model, or the inner clips show no AU.
+    """
+
+    def __init__(self, model: AULLM, data: ClipSet, config: TrainConfig, inner: np.ndarray | None = None):
         torch.manual_seed(config.seed)
-        self.config, self.out = config, Path(out)
+        self.config = config
         # CUDA or the CPU: 3-D convolutions on Apple's MPS have given wrong results silently (pytorch issue 117949)
         self.accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=config.mixed_precision)
         self.loss = loss_function(config.loss)
@@ -53,11 +50,10 @@ class Trainer:
         self.device = self.accelerator.device
         self.model = model.to(self.device)
         self.helper = nn.Linear(model.au_head.in_features, model.au_head.out_features).to(self.device)
-        inner = split_inner(data.subjects, config.inner_share, config.seed)
-        self.inner_labels = data.labels[inner]
-        self.facts = {"settings": asdict(config), "model": model.config.to_json(), "data": data.fingerprint()}
+        inner = split_inner(data.subjects, config.inner_share, config.seed) if inner is None else inner
         if tuple(data.aus) != model.config.aus:
             raise InputError(f"The data hold AUs {data.aus}, the model {model.config.aus}: they must be the same.")
+        self.data, self.inner_labels = data, data.labels[inner]
         if not self.inner_labels.any():
             raise InputError("The inner subjects show no Action Unit at all: give more subjects or more clips.")
         self.train_set, self.inner_set = self.dataset(data.select(~inner)), self.dataset(data.select(inner))
@@ -65,19 +61,12 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(self.parameter_groups(), betas=(0.9, 0.98))
         self.optimizer = self.accelerator.prepare(self.optimizer)
 
-    @torch.no_grad()
     def dataset(self, data: ClipSet) -> TensorDataset:
         """What the loop reads: the motion itself where nothing in the front end is trained, else the clips."""
-        clips, labels = torch.from_numpy(data.clips), torch.from_numpy(data.labels)
-        if not self.fixed_motion:
-            return TensorDataset(clips, labels)
-        motion = torch.cat(
-            [
-                self.model.motion(batch.to(self.device).float() / 255).to("cpu", torch.float16)
-                for batch in tqdm(clips.split(64), desc="motion", unit="batch", leave=False)
-            ]
-        )
-        return TensorDataset(motion, labels)
+        seen = torch.from_numpy(data.clips)
+        if self.fixed_motion:
+            seen = measure_motion(self.model, data.clips) if data.motion is None else data.motion
+        return TensorDataset(seen, torch.from_numpy(data.labels))
 
     def parameter_groups(self) -> list[dict]:
         """LoRA learns slower than what starts from nothing."""
@@ -94,24 +83,25 @@ class Trainer:
         batch = batch.to(self.device)
         return batch.float() if self.fixed_motion else self.model.motion(batch.float() / 255)
 
-    def run(self, *, go_on: bool = False) -> AULLM:
-        """All epochs, then calibration on inner subjects; returns the best model, which lies in `out` too."""
-        self.out.mkdir(parents=True, exist_ok=True)
-        if go_on and (self.out / resume.STATE).exists():
-            self.load_state()
-        else:
-            (self.out / METRICS).unlink(missing_ok=True)  # of a run that was killed in its first epoch
+    def epochs(self) -> Iterator[dict]:
+        """Train epoch by epoch, each with its figures; `improved` says whether none was better on inner subjects."""
         while self.epoch < self.config.warmup + self.config.epochs:
             start = perf_counter()
             stage = "visual" if self.warming else "all"
             figures = {"epoch": self.epoch + 1, "stage": stage, "loss": self.train_epoch(), **self.validate()}
             figures["seconds"] = perf_counter() - start
             self.epoch += 1
-            self.log(figures)
-            if not self.last_warm and figures["ap"] > self.best:
-                self.best = figures["ap"]
-                self.model.save_pretrained(self.out)
-            self.save_state()
+            self.improved = not self.last_warm and figures["ap"] > self.best
+            self.best = figures["ap"] if self.improved else self.best
+            yield figures
+
+    def fit(self) -> AULLM:
+        """All epochs in memory; the model of the best one, calibrated."""
+        best = None
+        for _ in self.epochs():
+            if self.improved:
+                best = {name: value.clone() for name, value in self.model.trained_state().items()}
+        self.model.load_trained_state(best)
         return self.calibrated()
 
     @property
@@ -184,40 +174,15 @@ class Trainer:
             "f1": float(metrics.f1_positive(self.inner_labels, logits > 0)[present].mean()),
         }
 
-    def log(self, figures: dict) -> None:
-        rounded = {k: round(v, 5) if isinstance(v, float) else v for k, v in figures.items()}
-        with open(self.out / METRICS, "a") as file:
-            file.write(json.dumps(rounded) + "\n")
-        line = "epoch {epoch} ({stage}): loss {loss:.4f}, inner AP {ap:.4f}, inner F1 {f1:.4f}, {seconds:.0f} s"
-        print(line.format(**figures), flush=True)
-
     def trained(self) -> dict[str, Tensor]:
         """Every tensor that training changes: weights, batch statistics, the helper's."""
         tensors = {f"model.{k}": v for k, v in self.model.trained_state().items()}
         return tensors | {f"helper.{k}": v for k, v in self.helper.state_dict().items()}
 
-    def save_state(self) -> None:
-        """Write all that resuming needs."""
-        facts = self.facts | {"epoch": self.epoch, "best": self.best}
-        resume.save(self.out / resume.STATE, self.trained(), self.optimizer, facts)
-
-    def load_state(self) -> None:
-        """Go on where `save_state` left off.  Raises `InputError` for other settings, another model or other data."""
-        tensors, facts = resume.load(self.out / resume.STATE)
-        other = [name for name, fact in self.facts.items() if facts.get(name) != fact]
-        if other:
-            raise InputError(f"{self.out} was trained with other {' and '.join(other)}: use the same or another --out.")
-        self.model.load_trained_state(resume.part(tensors, "model."))
-        self.helper.load_state_dict(resume.part(tensors, "helper."))
-        resume.restore_moments(self.optimizer, tensors)
-        self.epoch, self.best = facts["epoch"], facts["best"]
-        rows = (self.out / METRICS).read_text().splitlines(keepends=True)
-        write_together({self.out / METRICS: "".join(rows[: self.epoch]).encode()})  # a kill may come after a line
-
     def calibrated(self) -> AULLM:
-        """The best epoch's model with calibration, thresholds and the not-sure band fitted on inner subjects."""
-        self.model.load_weights(self.out)
+        """The model with calibration, thresholds and the not-sure band fitted on inner subjects."""
         self.epoch = self.config.warmup + self.config.epochs
-        self.model.config = self.model.config.changed(**metrics.calibrate(self.inner_labels, self.inner_logits()))
-        self.model.save_pretrained(self.out)
-        return self.model
+        people = unpack(self.model.config.trained_on) | set(self.data.subjects.tolist())
+        fitted = metrics.calibrate(self.inner_labels, self.inner_logits())
+        self.model.config = self.model.config.changed(**fitted, trained_on=pack(people))
+        return self.model.eval()

@@ -10,15 +10,18 @@ from aullm_lite import resume
 from aullm_lite.config import AULLMConfig
 from aullm_lite.errors import InputError
 from aullm_lite.model import AULLM
+from aullm_lite.people import unpack
 from aullm_lite.recipe import TrainConfig, mirror, one_cycle, split_inner
-from aullm_lite.train import Trainer, check_folder
+from aullm_lite.run import TrainingRun, check_folder
+from aullm_lite.train import Trainer
 
 QUICK = TrainConfig(epochs=2, warmup=1, batch_size=16, inner_share=0.34)
 
 
-def trainer(clips, out, config=QUICK, **changes):
+def start(clips, out, config=QUICK, **changes):
     torch.manual_seed(0)
-    return Trainer(AULLM(AULLMConfig.from_preset("smoke", **changes)), clips, config, out)
+    model = AULLM(AULLMConfig.from_preset("smoke", **changes))
+    return TrainingRun(Trainer(model, clips, config), out)
 
 
 def test_no_person_on_both_sides():
@@ -52,7 +55,7 @@ def test_mirror_is_what_the_flow_of_a_mirrored_clip_is(clips, smoke):
 
 
 def test_run_writes_a_checkpoint_and_figures(clips, tmp_path):
-    model = trainer(clips, tmp_path).run()
+    model = start(clips, tmp_path).run()
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [row["stage"] for row in rows] == ["visual", "all", "all"] and all(np.isfinite(row["ap"]) for row in rows)
     again = AULLM.from_pretrained(tmp_path)
@@ -63,22 +66,22 @@ def test_run_writes_a_checkpoint_and_figures(clips, tmp_path):
 
 @pytest.mark.parametrize("killed_after", [1, 2])
 def test_a_killed_run_resumes_to_the_same_weights(clips, tmp_path, killed_after):
-    whole = trainer(clips, tmp_path / "whole")
+    whole = start(clips, tmp_path / "whole")
     whole.run()
-    part = trainer(clips, tmp_path / "part")
+    part = start(clips, tmp_path / "part")
 
     class Killed(Exception):
         pass
 
-    def train_epoch(original=part.train_epoch):
-        if part.epoch == killed_after:
+    def train_epoch(original=part.trainer.train_epoch):
+        if part.trainer.epoch == killed_after:
             raise Killed
         return original()
 
-    part.train_epoch = train_epoch
+    part.trainer.train_epoch = train_epoch
     with pytest.raises(Killed):
         part.run()
-    resumed = trainer(clips, tmp_path / "part")
+    resumed = start(clips, tmp_path / "part")
     resumed.run(go_on=True)
     lines = (tmp_path / "part" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
@@ -89,25 +92,25 @@ def test_a_killed_run_resumes_to_the_same_weights(clips, tmp_path, killed_after)
 
 
 def test_resume_refuses_other_people(clips, tmp_path):
-    trainer(clips, tmp_path).run()
+    start(clips, tmp_path).run()
     with pytest.raises(InputError, match="other data"):
-        trainer(clips.select(np.arange(len(clips) - 3)), tmp_path).run(go_on=True)
+        start(clips.select(np.arange(len(clips) - 3)), tmp_path).run(go_on=True)
 
 
 def test_resume_refuses_other_settings(clips, tmp_path):
-    trainer(clips, tmp_path).run()
+    start(clips, tmp_path).run()
     with pytest.raises(InputError, match="other settings"):
-        trainer(clips, tmp_path, TrainConfig(epochs=5, warmup=1, batch_size=16, inner_share=0.34)).run(go_on=True)
+        start(clips, tmp_path, TrainConfig(epochs=5, warmup=1, batch_size=16, inner_share=0.34)).run(go_on=True)
 
 
 def test_a_folder_with_a_run_is_not_overwritten(clips, tmp_path):
-    trainer(clips, tmp_path).run()
+    start(clips, tmp_path).run()
     with pytest.raises(InputError, match="--resume"):
         check_folder(tmp_path, go_on=False)
 
 
 def test_a_full_disk_ends_the_run_and_leaves_the_last_epoch(clips, tmp_path, monkeypatch):
-    run = trainer(clips, tmp_path)
+    run = start(clips, tmp_path)
     saves = []
 
     def full(original=run.save_state):
@@ -121,9 +124,9 @@ def test_a_full_disk_ends_the_run_and_leaves_the_last_epoch(clips, tmp_path, mon
         run.run()
     monkeypatch.undo()
     assert not list(tmp_path.glob("*.partial"))
-    again = trainer(clips, tmp_path)
+    again = start(clips, tmp_path)
     again.load_state()
-    assert again.epoch == 1
+    assert again.trainer.epoch == 1
 
 
 @pytest.mark.parametrize(
@@ -135,43 +138,62 @@ def test_impossible_settings(changes):
 
 
 def test_fewer_clips_than_a_batch_are_one_batch(clips, tmp_path):
-    run = trainer(clips, tmp_path, TrainConfig(epochs=1, warmup=0, inner_share=0.34))
-    before = run.model.au_head.weight.clone()
+    run = start(clips, tmp_path, TrainConfig(epochs=1, warmup=0, inner_share=0.34))
+    before = run.trainer.model.au_head.weight.clone()
     run.run()
-    assert (run.model.au_head.weight != before).any()
+    assert (run.trainer.model.au_head.weight != before).any()
 
 
 def test_labels_in_another_order_are_refused(clips, tmp_path):
     with pytest.raises(InputError, match="must be the same"):
-        trainer(clips, tmp_path, aus=clips.aus[::-1])
+        start(clips, tmp_path, aus=clips.aus[::-1])
 
 
 def test_inner_subjects_without_any_au_are_refused(clips, tmp_path):
     from dataclasses import replace
 
     with pytest.raises(InputError, match="show no Action Unit"):
-        trainer(replace(clips, labels=np.zeros_like(clips.labels)), tmp_path)
+        start(clips=replace(clips, labels=np.zeros_like(clips.labels)), out=tmp_path)
 
 
 def test_a_damaged_state_is_one_sentence(clips, tmp_path):
-    trainer(clips, tmp_path).run()
+    start(clips, tmp_path).run()
     (tmp_path / "state.safetensors").write_bytes(b"x" * 50)
     with pytest.raises(InputError, match="cannot be read"):
-        trainer(clips, tmp_path).run(go_on=True)
+        start(clips, tmp_path).run(go_on=True)
 
 
 def test_loss_falls_and_lora_moves(clips, tmp_path):
-    run = trainer(clips, tmp_path, TrainConfig(epochs=6, warmup=2, batch_size=16, inner_share=0.34))
-    before = {k: v.clone() for k, v in run.model.trained_state().items() if "lora_B" in k}
+    run = start(clips, tmp_path, TrainConfig(epochs=6, warmup=2, batch_size=16, inner_share=0.34))
+    before = {k: v.clone() for k, v in run.trainer.model.trained_state().items() if "lora_B" in k}
     run.run()
     losses = [json.loads(line)["loss"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert losses[-1] < losses[2]
-    after = run.model.trained_state()
+    after = run.trainer.model.trained_state()
     assert all((after[name] != value).any() for name, value in before.items())
 
 
+def test_a_fit_in_memory_ends_where_a_run_on_disk_does(clips, tmp_path):
+    on_disk, in_memory = start(clips, tmp_path).run(), start(clips, tmp_path / "unused").trainer.fit()
+    assert not (tmp_path / "unused").exists()
+    for name, value in in_memory.trained_state().items():
+        assert torch.allclose(value.float(), on_disk.trained_state()[name].float(), atol=1e-3), name  # stored in half
+
+
+def test_a_checkpoint_knows_everyone_it_was_trained_on(clips, tmp_path):
+    start(clips, tmp_path).run()
+    assert unpack(AULLM.from_pretrained(tmp_path).config.trained_on) == set(clips.subjects)
+
+
+def test_without_language_model_the_token_goes_to_the_head(clips, tmp_path):
+    model = start(clips, tmp_path, language_model="none").run()
+    motion = model.motion(torch.from_numpy(clips.clips[:2]).float() / 255)
+    assert torch.equal(model.logits_from_motion(motion), model.au_head(model.visual_token(motion)[:, 0]))
+    assert not any("language" in name for name in model.trained_state())
+
+
 def test_learned_front_end_trains_too(clips, tmp_path):
-    run = trainer(clips, tmp_path, motion="eulerian")
-    before = run.model.motion.logit_rates.clone()
+    run = start(clips, tmp_path, motion="eulerian")
+    before = run.trainer.model.motion.logit_rates.clone()
     run.run()
-    assert (run.model.motion.logit_rates != before).any()
+    assert (run.trainer.model.motion.logit_rates != before).any()

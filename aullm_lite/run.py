@@ -1,0 +1,80 @@
+"""A training run in a folder: after every epoch all that is needed to go on is on disk, whole or not at all."""
+
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from . import resume
+from .checkpoint import WEIGHTS
+from .errors import InputError
+from .files import write_together
+from .model import AULLM
+from .train import Trainer
+
+METRICS = "metrics.jsonl"
+
+
+def check_folder(out: Path | str, *, go_on: bool) -> None:
+    """Raise `InputError` before hours are spent where the folder holds another run, or `OSError` where it is closed."""
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=out).close()
+    if not go_on and any((out / name).exists() for name in (resume.STATE, METRICS, WEIGHTS)):
+        raise InputError(f"{out} holds a training run: pass --resume to go on with it, or another --out.")
+
+
+class TrainingRun:
+    """`TrainingRun(trainer, out).run()`, with `go_on=True` and a fresh trainer again after a kill."""
+
+    def __init__(self, trainer: Trainer, out: Path | str):
+        self.trainer, self.out = trainer, Path(out)
+        model, data = trainer.model, trainer.data
+        self.facts = {
+            "settings": asdict(trainer.config),
+            "model": model.config.to_json(),
+            "data": data.fingerprint(),
+        }
+
+    def run(self, *, go_on: bool = False) -> AULLM:
+        """All epochs, then calibration on inner subjects; returns the best model, which lies in the folder too."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        if go_on and (self.out / resume.STATE).exists():
+            self.load_state()
+        else:
+            (self.out / METRICS).unlink(missing_ok=True)  # of a run that was killed in its first epoch
+        for figures in self.trainer.epochs():
+            self.log(figures)
+            if self.trainer.improved:
+                self.trainer.model.save_pretrained(self.out)
+            self.save_state()
+        self.trainer.model.load_weights(self.out)
+        model = self.trainer.calibrated()
+        model.save_pretrained(self.out)
+        return model
+
+    def log(self, figures: dict) -> None:
+        rounded = {k: round(v, 5) if isinstance(v, float) else v for k, v in figures.items()}
+        with open(self.out / METRICS, "a") as file:
+            file.write(json.dumps(rounded) + "\n")
+        line = "epoch {epoch} ({stage}): loss {loss:.4f}, inner AP {ap:.4f}, inner F1 {f1:.4f}, {seconds:.0f} s"
+        print(line.format(**figures), flush=True)
+
+    def save_state(self) -> None:
+        """Write all that resuming needs."""
+        facts = self.facts | {"epoch": self.trainer.epoch, "best": self.trainer.best}
+        resume.save(self.out / resume.STATE, self.trainer.trained(), self.trainer.optimizer, facts)
+
+    def load_state(self) -> None:
+        """Go on where `save_state` left off.  Raises `InputError` for other settings, another model or other data."""
+        tensors, facts = resume.load(self.out / resume.STATE)
+        other = [name for name, fact in self.facts.items() if facts.get(name) != fact]
+        if other:
+            raise InputError(f"{self.out} was trained with other {' and '.join(other)}: use the same or another --out.")
+        trainer = self.trainer
+        trainer.model.load_trained_state(resume.part(tensors, "model."))
+        trainer.helper.load_state_dict(resume.part(tensors, "helper."))
+        resume.restore_moments(trainer.optimizer, tensors)
+        trainer.epoch, trainer.best = facts["epoch"], facts["best"]
+        rows = (self.out / METRICS).read_text().splitlines(keepends=True)
+        write_together({self.out / METRICS: "".join(rows[: trainer.epoch]).encode()})  # a kill may come after a line
