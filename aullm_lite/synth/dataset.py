@@ -55,15 +55,12 @@ def labels_of(script: Script, aus=CD6ME_AUS) -> np.ndarray:
     return np.array([au in seen for au in aus], np.float32)
 
 
-def _person(
-    identity: Identity | None, seed: int, count: int, recipe, size: int
-) -> tuple[str, np.ndarray, list[Script]]:
-    """Name, clips and scripts of one person, drawn from the seed unless given.  -> str, [N, T, H, W], N scripts"""
+def _person(identity: Identity | None, seed: int, scripts: list[Script], size: int) -> tuple[str, np.ndarray]:
+    """Name and clips of one person, drawn from the seed unless given.  -> str, [N, T, H, W]"""
     identity = identity or draw_identity(seed)
     actor = Actor(identity, seed)
-    scripts = [recipe(np.random.default_rng((seed, number))) for number in range(count)]
     clips = np.stack([render(actor, script, size) for script in scripts])
-    return identity.subject, (clips * 255 + 0.5).astype(np.uint8), scripts
+    return identity.subject, (clips * 255 + 0.5).astype(np.uint8)
 
 
 def check_order(subjects: int, clips: int, seed: int) -> None:
@@ -84,16 +81,26 @@ def make_clips(
     """
     count = subjects if isinstance(subjects, int) else len(subjects)
     check_order(count, clips, seed)
-    large = count > 1 and count * clips >= LARGE
     people = [None] * count if isinstance(subjects, int) else subjects
-    orders = (delayed(_person)(person, seed + n, clips, recipe, size) for n, person in enumerate(people))
+    seeds = [[(seed + person, number) for number in range(clips)] for person in range(count)]
+    scripts = [[recipe(np.random.default_rng(each)) for each in some] for some in seeds]
+    return render_people(people, scripts, seed=seed, size=size, workers=workers)
+
+
+def render_people(
+    people: list[Identity | None], scripts: list[list[Script]], *, seed: int, size: int = 64, workers: int = -1
+) -> ClipSet:
+    """Render the scripts of each person; None is drawn.  The clips lie person by person."""
+    large = len(people) > 1 and sum(map(len, scripts)) >= LARGE
+    orders = (delayed(_person)(who, seed + n, some, size) for n, (who, some) in enumerate(zip(people, scripts)))
     one_thread = dict(initializer=cv2.setNumThreads, initargs=(1,)) if large else {}  # the processes share the cores
     made = Parallel(n_jobs=workers if large else 1, return_as="generator", **one_thread)(orders)
-    made = list(tqdm(made, total=count, desc="SynthME", unit="person", disable=not large))
-    scripts = tuple(script for _, _, some in made for script in some)
+    made = list(tqdm(made, total=len(people), desc="SynthME", unit="person", disable=not large))
+    each = tuple(script for some in scripts for script in some)
     return ClipSet(
-        clips=np.concatenate([some for _, some, _ in made]),
-        labels=np.stack([labels_of(script) for script in scripts]),
-        subjects=np.repeat([name for name, _, _ in made], clips),
-        scripts=scripts,
+        clips=np.concatenate([clips for _, clips in made]),
+        labels=np.stack([labels_of(script) for script in each]),
+        subjects=np.repeat([name for name, _ in made], [len(some) for some in scripts]),
+        scripts=each,
+        ids=np.array([f"{name}-{n:03d}" for (name, clips) in made for n in range(len(clips))]),
     )

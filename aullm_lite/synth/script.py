@@ -176,12 +176,14 @@ def draw_script(
     head: str = "still",
     none: float = 0.15,
     mouth: bool = False,
+    aus: tuple[int, ...] | None = None,
 ) -> Script:
     """Draw what happens in one clip.
 
     `view` is `clip` (onset to offset), `loose`, `window` (half a second around it) or `release`; `head` is `still`
     (only what alignment leaves, about a quarter of a pixel) or `moving` (0.5 to 4 pixels at 64); `none` is the share of
-    clips without any AU; with `mouth` people also speak, and smile with open lips.
+    clips without any AU; with `mouth` people also speak, and smile with open lips; the AUs are drawn unless `aus` orders
+    them.
     """
     if tier not in PEAKS:
         raise InputError(f"Unknown tier {tier!r}: choose one of {', '.join(PEAKS)}.")
@@ -189,7 +191,7 @@ def draw_script(
     length = float(np.clip(np.exp(rng.normal(np.log(0.31), 0.33)), 0.16, 0.55)) * (
         rng.uniform(1.2, 2.5) if tier == "macro" else 1
     )
-    chosen = [] if rng.random() < none else draw_aus(rng)
+    chosen = aus if aus is not None else [] if rng.random() < none else draw_aus(rng)
     times = _times(rng, view, start, length)
     movements = tuple(_movement(rng, au, tier, start, length) for au in chosen)
     return Script(
