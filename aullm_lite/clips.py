@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from .facs import CD6ME_AUS
@@ -24,6 +25,7 @@ class ClipSet:
     ids: np.ndarray | None = None  # [N] str
     pairs: np.ndarray | None = None  # [N, 2, P, P] uint8, the onset and the apex frame, larger
     motion: Tensor | None = None  # [N, C, T-1, H, W], where a fixed front end has measured it
+    flow: np.ndarray | None = None  # [N, 3, H, W], onset to apex by OpenCV, where it has been measured
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -41,3 +43,17 @@ class ClipSet:
             if isinstance(value, (np.ndarray, Tensor)):
                 chosen[field.name] = value[rows]
         return replace(self, **chosen)
+
+
+def join(first: ClipSet, second: ClipSet) -> ClipSet:
+    """The clips of both, in this order; only what both know."""
+    both = {}
+    for field in fields(first):
+        one, other = getattr(first, field.name), getattr(second, field.name)
+        if one is None or other is None or field.name == "aus":
+            both[field.name] = None
+        elif isinstance(one, Tensor):
+            both[field.name] = torch.cat([one, other])
+        else:
+            both[field.name] = one + other if isinstance(one, tuple) else np.concatenate([one, other])
+    return ClipSet(**both | {"aus": first.aus})

@@ -1,0 +1,93 @@
+"""AU-LLM and its controls as methods of a protocol: one network, put back to its first weights for every fold."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..clips import ClipSet, join
+from ..config import AULLMConfig
+from ..errors import InputError
+from ..model import AULLM
+from ..recipe import TrainConfig
+from ..train import Trainer, measure_motion
+
+# Some 200 clips: many small steps from nothing; few and short ones from weights that know the task.
+SCRATCH = TrainConfig(warmup=30, epochs=10, batch_size=32)
+FURTHER = TrainConfig(warmup=0, epochs=8, batch_size=32, lr=5e-4, lr_lora=2e-4)
+
+
+@dataclass
+class Network:
+    """Fits one network to each fold.  `trained_on` names everyone whom its first weights have seen."""
+
+    model: AULLM
+    training: TrainConfig
+
+    def __post_init__(self):
+        self.trained_on = self.model.config.trained_on
+        self.config = self.model.config
+        self.first = {name: value.clone() for name, value in self.model.trained_state().items()}
+
+    def measure(self, data: ClipSet) -> ClipSet:
+        """The clips with their motion, where the front end has nothing to learn and so sees the same in every fold."""
+        if any(True for _ in self.model.motion.parameters()):
+            return replace(data, motion=None)
+        return data if data.motion is not None else replace(data, motion=measure_motion(self.model, data.clips))
+
+    def __call__(self, train: ClipSet, inner: ClipSet, seed: int):
+        self.model.load_trained_state(self.first)
+        self.model.config = self.config
+        both = join(train, inner)
+        mask = np.arange(len(both)) >= len(train)
+        model = Trainer(self.model, both, replace(self.training, seed=seed), mask).fit()
+        return lambda data: logits(model, data)
+
+
+@torch.no_grad()
+def logits(model: AULLM, data: ClipSet) -> np.ndarray:
+    """Uncalibrated answers, from the motion where it is known.  -> [N, K]"""
+    seen = torch.from_numpy(data.clips) if data.motion is None else data.motion
+    return torch.cat([_answer(model, part.to(model.device)) for part in seen.split(64)]).cpu().numpy()
+
+
+def _answer(model: AULLM, part: Tensor) -> Tensor:
+    return model.logits_from_motion(model.motion(part.float() / 255) if part.ndim == 4 else part.float())
+
+
+def scratch(config: AULLMConfig, seed: int) -> Network:
+    """A network with random first weights, the same for every fold."""
+    torch.manual_seed(seed)
+    return Network(AULLM(config), SCRATCH)
+
+
+def further(checkpoint: str, config: AULLMConfig, seed: int) -> Network:
+    """A network that starts from a checkpoint's weights: all parts that both have; new AUs get new rows in the head.
+
+    `config` says which AUs, and whether there is a language model; the rest is the checkpoint's.
+    """
+    source = AULLM.from_pretrained(checkpoint)
+    if source.config.motion != config.motion or source.config.projector != config.projector:
+        raise InputError(f"{checkpoint} has another front end or projector than this preset: use --init scratch.")
+    if not source.config.trained_on:
+        raise InputError(f"{checkpoint} does not say whom it was trained on, so nobody can be tested: train it anew.")
+    torch.manual_seed(seed)
+    same = {"language_model": source.config.language_model} if config.language_model != "none" else {}
+    model = AULLM(config.changed(**same, prompt=source.config.prompt, trained_on=source.config.trained_on))
+    model.load_trained_state(_taken_over(model, source))
+    return Network(model, FURTHER)
+
+
+def _taken_over(model: AULLM, source: AULLM) -> dict[str, Tensor]:
+    """The model's weights with everything that the source knows; heads meet only where they read the same space."""
+    state, known = model.trained_state(), source.trained_state()
+    same_space = model.config.language_model == source.config.language_model
+    rows = {k: source.config.aus.index(au) for k, au in enumerate(model.config.aus) if au in source.config.aus}
+    for name, value in state.items():
+        if not name.startswith("au_head"):
+            state[name] = known[name]
+        elif same_space:
+            state[name] = value.clone()
+            state[name][list(rows)] = known[name][list(rows.values())]
+    return state
