@@ -5,24 +5,46 @@ an all-negative answer already lifts to about 0.45.  Both are always given, and 
 """
 
 import numpy as np
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from . import confusion
+from .errors import InputError
+from .floors import floors
 
 
 def f1_positive(labels: np.ndarray, decisions: np.ndarray) -> np.ndarray:
     """F1 of the positive class, 2TP / (2TP + FP + FN).  [N, K], [N, K] -> [K]"""
-    labels, decisions = labels.astype(bool), decisions.astype(bool)
-    hits = (labels & decisions).sum(0)
-    return 2 * hits / np.maximum(labels.sum(0) + decisions.sum(0), 1)
+    return confusion.f1(confusion.counts(labels, decisions))
 
 
 def f1_macro(labels: np.ndarray, decisions: np.ndarray) -> np.ndarray:
     """Mean of the F1 of "present" and the F1 of "absent".  [N, K], [N, K] -> [K]"""
-    return (f1_positive(labels, decisions) + f1_positive(1 - labels, 1 - decisions.astype(int))) / 2
+    return confusion.f1_macro(confusion.counts(labels, decisions))
 
 
 def average_precision(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Area under the precision-recall curve; NaN without positives.  [N, K], [N, K] -> [K]"""
     return np.array([average_precision_score(y, s) if y.any() else np.nan for y, s in zip(labels.T, scores.T)])
+
+
+def auroc(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve; NaN unless both classes are there.  [N, K], [N, K] -> [K]"""
+    return np.array([roc_auc_score(y, s) if 0 < y.sum() < len(y) else np.nan for y, s in zip(labels.T, scores.T)])
+
+
+def brier(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Brier score, the mean squared error of the probabilities.  [N, K], [N, K] -> [K]"""
+    return ((probabilities - labels) ** 2).sum(0) / max(len(labels), 1)
+
+
+def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> np.ndarray:
+    """Expected calibration error over bins of equal width (Guo et al., ICML 2017).  [N, K], [N, K] -> [K]
+
+    A bin of n clips adds n / N times the distance of its rate from its mean probability.
+    """
+    bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
+    gaps = [((labels - probabilities) * (bin_of == b)).sum(0) for b in range(bins)]
+    return np.abs(gaps).sum(0) / max(len(labels), 1)
 
 
 def best_thresholds(labels: np.ndarray, probabilities: np.ndarray, grid=np.linspace(0.05, 0.95, 91)) -> np.ndarray:
@@ -75,41 +97,54 @@ def calibrate(labels: np.ndarray, logits: np.ndarray) -> dict:
     return {name: rows.round(4).tolist() for name, rows in fitted.items()}
 
 
-def floors(labels: np.ndarray, seed: int = 0) -> dict:
-    """What answers without looking score: mean F1s over the AUs that have positives, None without.  [N, K] -> dict"""
-    labels = labels[:, labels.any(0)]
-    coin = np.random.default_rng(seed).random((20, *labels.shape)) < 0.5
-    answers = {"all_negative": [np.zeros_like(labels)], "all_positive": [np.ones_like(labels)], "random": coin}
-    return {
-        name: {
-            "f1": float(np.mean([f1_positive(labels, a).mean() for a in some])) if labels.size else None,
-            "f1_macro": float(np.mean([f1_macro(labels, a).mean() for a in some])) if labels.size else None,
-        }
-        for name, some in answers.items()
-    }
-
-
 def score_table(aus, labels: np.ndarray, probabilities: np.ndarray, thresholds) -> dict:
-    """All scores as plain numbers, per AU and mean, with floors.  [N, K], [N, K], [K] -> dict
+    """All scores as plain numbers, per AU and mean, with floors.  [N, K], [N, K], [K] or [N, K] -> dict
 
-    The mean runs over the AUs that have positives; the others are None.
+    Thresholds [N, K] are for folds that each have their own.  The means run over the AUs that have positives; the
+    others are None, as is the AUROC of an AU without negatives.  `ece_pooled` takes the answers of all these AUs
+    together.  Raises `InputError` for thresholds of another shape and for scores that are no probabilities.
     """
-    decisions = probabilities >= np.asarray(thresholds)
-    columns = {
-        "f1": f1_positive(labels, decisions),
-        "f1_macro": f1_macro(labels, decisions),
-        "ap": average_precision(labels, probabilities),
-    }
+    _check(labels, probabilities, np.shape(thresholds))
     present = labels.any(0)
+    columns = _columns(labels, probabilities, np.asarray(thresholds))
     per_au = {
-        str(au): {name: float(values[k]) if present[k] else None for name, values in columns.items()}
+        str(au): {name: _known_mean(values[[k]]) for name, values in columns.items()}
         | {"n_pos": int(labels[:, k].sum())}
         for k, au in enumerate(aus)
     }
-    mean = {name: float(values[present].mean()) if present.any() else None for name, values in columns.items()}
+    pooled = calibration_error(labels[:, present].reshape(-1, 1), probabilities[:, present].reshape(-1, 1))
     return {
         "per_au": per_au,
-        "mean": mean | {"n_pos": int(labels.sum())},
+        "mean": {name: _known_mean(values) for name, values in columns.items()} | {"n_pos": int(labels.sum())},
+        "ece_pooled": float(pooled[0]) if present.any() else None,
         "n_clips": len(labels),
         "floors": floors(labels),
     }
+
+
+def _columns(labels: np.ndarray, probabilities: np.ndarray, thresholds: np.ndarray) -> dict:
+    """Every score of the table, NaN for AUs without positives.  [N, K], [N, K], [K] or [N, K] -> {name: [K]}"""
+    decisions = probabilities >= thresholds
+    columns = {
+        "f1": f1_positive(labels, decisions),
+        "f1_macro": f1_macro(labels, decisions),
+        "f1_at_half": f1_positive(labels, probabilities >= 0.5),
+        "ap": average_precision(labels, probabilities),
+        "auroc": auroc(labels, probabilities),
+        "ece": calibration_error(labels, probabilities),
+        "brier": brier(labels, probabilities),
+    }
+    return {name: np.where(labels.any(0), values, np.nan) for name, values in columns.items()}
+
+
+def _check(labels: np.ndarray, probabilities: np.ndarray, thresholds: tuple) -> None:
+    if thresholds not in (labels.shape, labels.shape[1:]):
+        raise InputError(f"Thresholds {thresholds} must be one per AU, or one per clip and AU {labels.shape}.")
+    if not ((probabilities >= 0) & (probabilities <= 1)).all():
+        raise InputError("The scores must be probabilities from 0 to 1: put logits through a sigmoid first.")
+
+
+def _known_mean(values: np.ndarray) -> float | None:
+    """Mean of the scores that are known, None without any.  [K] -> float or None"""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else None

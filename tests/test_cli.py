@@ -54,7 +54,7 @@ def test_evaluate_on_a_folder_and_on_synth(checkpoint, tmp_path):
     for extra in (["--data", str(data)], ["--subjects", "2", "--clips", "4", "--tier", "macro"]):
         assert main(["evaluate", str(out), *extra, "--json", str(tmp_path / "e.json")]) == 0
         scores = json.loads((tmp_path / "e.json").read_text())
-        assert {"f1", "f1_macro", "ap", "n_pos"} == set(scores["mean"]) == set(scores["per_au"]["12"])
+        assert {"f1", "f1_macro", "ap", "n_pos"} < set(scores["mean"]) == set(scores["per_au"]["12"])
 
 
 @pytest.mark.parametrize("arguments, word", [

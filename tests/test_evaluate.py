@@ -23,7 +23,7 @@ def test_table_counts_and_scores(smoke, clips):
     table = evaluate.evaluate(smoke, clips)
     assert table["n_clips"] == len(clips) and table["mean"]["n_pos"] == int(clips.labels.sum())
     assert set(table["per_au"]) == {str(au) for au in smoke.config.aus}
-    assert set(table["floors"]) == {"all_negative", "all_positive", "random"}
+    assert set(table["floors"]) == {"all_negative", "all_positive", "random", "random_swept"}
     json.dumps(table, allow_nan=False)
 
 
