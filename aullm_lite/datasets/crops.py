@@ -47,12 +47,9 @@ def _read(path: Path) -> np.ndarray:
     try:
         picture = read_picture(path)
     except (OSError, cv2.error) as error:
-        raise InputError(
-            f"{file_name(path)} cannot be read ({getattr(error, 'strerror', None) or 'damaged'})"
-        ) from None
+        raise InputError(f"{file_name(path)} cannot be read ({getattr(error, 'strerror', 'damaged')})") from None
     if picture is None:
-        empty = path.stat().st_size == 0
-        raise InputError(f"{file_name(path)} is {'empty' if empty else 'no picture that can be read'}")
+        raise InputError(f"{file_name(path)} is empty, or no picture that can be read")
     return to_rgb8(picture)
 
 
