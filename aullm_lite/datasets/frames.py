@@ -18,30 +18,39 @@ def attach_all(
     Raises `InputError` where no clip has a folder.
     """
     index = ClipIndex(place.folder, spec.subject_width)
-    done, log, warnings, without = [], [], [], []
+    done, log, warnings = [], [], []
     for sample in samples:
-        folders = index.find(spec.folder_names(sample), sample.subject)
-        if not folders:
-            without.append(f"{sample.subject}/{sample.clip}")
-            done.append(sample.flagged("no_folder"))
-            continue
-        if len(folders) > 1:
-            warnings.append(f"{sample.subject}/{sample.clip} has {len(folders)} folders: {folders[0]} was read.")
-            sample = sample.flagged("two_folders")
-        sample, repairs, more = attach(sample, folders[0], place.stream.trust)
+        sample, repairs, more = _attach_found(sample, index.find(spec.folder_names(sample), sample.subject), place)
         done.append(sample)
         log += repairs
         warnings += more
+    without = [f"{sample.subject}/{sample.clip}" for sample in done if "no_folder" in sample.flags]
+    packed = _unpack_first(place) if without else []
     if without and len(without) == len(samples):
-        packed = _unpack_first(place)
         raise InputError(packed[0] if packed else _nothing(place, without[0]))
-    rows = [f"{len(without)} rows have no folder of frames: {_some(without)}."] if without else []
+    rows, unused = _unmatched(without, index)
+    # With many events in one, folders are recordings, and many show no micro-expression.
+    lost = packed + ([] if spec.many_rows_a_clip else unused)
+    return done, log, list(dict.fromkeys(warnings + rows + packed + unused)), lost
+
+
+def _attach_found(sample: Sample, folders: list[Path], place: Place) -> tuple[Sample, list[dict], list[str]]:
+    """The same as `attach`, for a clip with any number of folders."""
+    if not folders:
+        return sample.flagged("no_folder"), [], []
+    copies = []
+    if len(folders) > 1:
+        copies = [f"{sample.subject}/{sample.clip} has {len(folders)} folders: {folders[0]} was read."]
+        sample = sample.flagged("two_folders")
+    sample, log, warnings = attach(sample, folders[0], place.stream.trust)
+    return sample, log, copies + warnings
+
+
+def _unmatched(without: list[str], index: ClipIndex) -> tuple[list[str], list[str]]:
+    """Rows without a folder and folders without a row, in a sentence each."""
     names = [f"{folder.parent.name}/{folder.name}" for folder in index.unused]
-    unused = [f"{len(names)} folders of frames have no row: {_some(names)}."] if names else []
-    lost = (_unpack_first(place) if without else []) + unused
-    if spec.many_rows_a_clip:  # its folders are recordings, and many show no micro-expression
-        lost = [sentence for sentence in lost if sentence not in unused]
-    return done, log, list(dict.fromkeys(warnings + rows + lost + unused)), lost
+    rows = [f"{len(without)} rows have no folder of frames: {_some(without)}."] if without else []
+    return rows, [f"{len(names)} folders of frames have no row: {_some(names)}."] if names else []
 
 
 def _nothing(place: Place, example: str) -> str:

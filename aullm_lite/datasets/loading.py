@@ -132,23 +132,22 @@ def _sample(fields: dict, spec: DataSetSpec, fps: float, warnings: list[str]) ->
 
 def _repaired(rows: list[Sample], spec: DataSetSpec, policy: Policy, apex_column: bool):
     """The samples that can be used, the log, warnings, and what was lost.  -> (Samples, dicts, sentences, sentences)"""
-    samples, log, warnings, lost = [], [], [], []
-    fixed, repairs = apply_fixups(rows, spec.fixups, policy)
-    for sample in fixed:
-        where = f"{sample.subject}/{sample.clip}"
-        if sample.onset is None or sample.offset is None:
-            lost.append(f"{where} has no onset or no offset; it was left out.")
-            continue
+    fixed, log = apply_fixups(rows, spec.fixups, policy)
+    whole = [s for s in fixed if None not in (s.onset, s.offset)]
+    half = [s for s in fixed if None in (s.onset, s.offset)]
+    lost = [f"{s.subject}/{s.clip} has no onset or no offset; it was left out." for s in half]
+    samples, warnings = [], []
+    keys = Counter(sample.key for sample in whole)
+    for sample in whole:
         sample, more = repair_apex(sample)
         if "bad_window" in sample.flags:
+            where = f"{sample.subject}/{sample.clip}"
             warnings.append(f"{where} ends at frame {sample.offset}, not after its onset {sample.onset}.")
-        if spec.longest and sample.offset - sample.onset + 1 > spec.longest:
-            sample = sample.flagged("long")
-        samples.append(sample)
+        long = spec.longest and sample.offset - sample.onset + 1 > spec.longest
+        flags = {"long": long, "doubled": keys[sample.key] > 1}
+        samples.append(sample.flagged(*(flag for flag, holds in flags.items() if holds)))
         log += more if apex_column else []
     if not apex_column:
         warnings.append("The table has no apex: the middle of each clip is taken.")
-    keys = Counter(sample.key for sample in samples)
     warnings += [f"{key[1]}/{key[2]} stands in {n} rows." for key, n in keys.items() if n > 1]
-    samples = [sample.flagged("doubled") if keys[sample.key] > 1 else sample for sample in samples]
-    return samples, repairs + log, warnings, lost
+    return samples, log, warnings, lost

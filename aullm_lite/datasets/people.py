@@ -29,7 +29,7 @@ def _names(path: Path) -> dict[int, str]:
         people = json.loads(path.read_text(encoding="utf-8"))["people"]
         names = {int(subject_id(subject, 1)): name for subject, name in people.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
-        names = {None: None}
+        names = {0: None}
     if not all(isinstance(name, str) and name for name in names.values()):
         raise InputError(f"{path} does not map subjects to people: write the data set anew, or remove the file.")
     return names
