@@ -44,6 +44,12 @@ def sample_clip(times, crops, wanted) -> np.ndarray:
     return crops[left] * (1 - share) + crops[right] * share
 
 
+def neighbours(times, wanted: np.ndarray) -> list[int]:
+    """Indices of the frames on both sides of each wanted time: `sample_clip` needs no others.  [N], [T] -> list"""
+    right = np.clip(np.searchsorted(times, wanted), 1, len(times) - 1)
+    return sorted({*right.tolist(), *(right - 1).tolist()})
+
+
 def windows(video: Video, finder: FaceFinder | None = None) -> Iterator[Window]:
     """Windows of half a second, one every tenth; a shorter video, or its span, is one window.
 
@@ -116,19 +122,13 @@ class _Scan:
             return
         self.seen += 1
         wanted = np.linspace(start, min(end, times[-1]), FRAMES)
-        near = self.neighbours(times, wanted)
+        near = neighbours(times, wanted)
         transform = face_transform(face, SIZE)
-        crops = [align(_grey(self.buffer[i].rgb), transform, SIZE) for i in near]
+        crops = [align(grey(self.buffer[i].rgb), transform, SIZE) for i in near]
         clip = sample_clip([times[i] for i in near], crops, wanted) / 255
         yield Window(
             start, end, wanted, clip.astype(np.float32), align(onset.rgb, face_transform(face, CROP), CROP), face
         )
-
-    @staticmethod
-    def neighbours(times: list[float], wanted: np.ndarray) -> list[int]:
-        """Indices of the frames on both sides of each wanted time: only these are aligned."""
-        right = np.clip(np.searchsorted(times, wanted), 1, len(times) - 1)
-        return sorted({*right.tolist(), *(right - 1).tolist()})
 
     def find(self, frame: Frame) -> Face | None:
         """The face to follow: the largest at first, then the one that is where it was a moment ago."""
@@ -151,5 +151,5 @@ def _distance(one: Face, other: Face) -> float:
     return float(np.linalg.norm(np.mean(one.eyes, 0) - np.mean(other.eyes, 0)))
 
 
-def _grey(rgb: np.ndarray) -> np.ndarray:
+def grey(rgb: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)

@@ -2,13 +2,12 @@
 
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aullm_lite.datasets.codes import AU, parse_cell, write_cell
-from aullm_lite.datasets.policy import Policy, chosen, label_vector, numbers, positives
+from aullm_lite.datasets.policy import Policy, chosen, numbers, positives
 from aullm_lite.errors import InputError
 
 L, R = {"side": "L"}, {"side": "R"}
@@ -106,13 +105,6 @@ def test_what_enters_the_vector():
     assert positives(aus, Policy()) == (4, 7, 17) and numbers(aus, Policy()) == (4, 7, 17, 25, 58, 61)
     assert positives(aus, Policy(drop_static=False)) == (2, 4, 7, 17)
     assert [au.num for au in chosen(aus, Policy())] == [4, 4, 25, 58, 61, 17, 7]
-    assert label_vector(aus, False, (1, 2, 4), Policy()).tolist() == [0, 0, 1]
-
-
-def test_an_unknown_cell_is_zero_or_masked():
-    assert label_vector((), True, (1, 2), Policy()).tolist() == [0, 0]
-    assert np.isnan(label_vector((), True, (1, 2), Policy(unknown_cell="mask"))).all()
-    assert label_vector((), False, (1, 2), Policy(unknown_cell="mask")).tolist() == [0, 0]
 
 
 def test_unknown_choices():

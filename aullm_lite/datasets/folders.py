@@ -14,6 +14,7 @@ from .spec import Stream
 DEEPEST = 6  # levels below a stream's folder
 LEFT_OUT = {"depth", "non_micro"}
 INNER = {"color"}  # of CAS(ME)^3: the clip's name is one level above
+_ARCHIVE = re.compile(r"\.(zip|rar|7z|tgz|tar(\.[a-z0-9]+)?)(\.[0-9]+)?$", re.IGNORECASE)
 _SUBJECT_FOLDER = re.compile(r"(sub|subject|spno\.?|s)?[ _]?[0-9]+", re.IGNORECASE)
 
 
@@ -87,6 +88,15 @@ def clip_folders(base: Path) -> Iterator[Path]:
         names[:] = sorted(n for n in names if n.casefold() not in LEFT_OUT and n[0] != "." and level < DEEPEST)
         if files and pictures(Path(place)):
             yield Path(place)
+
+
+def archives(base: Path) -> list[str]:
+    """Names of the packed files in `base`, beside it, and a few levels below."""
+    found = [path.name for path in sorted(base.parent.iterdir()) if path.is_file()]
+    for place, names, files in os.walk(base):
+        names[:] = sorted(names) if len(Path(place).relative_to(base).parts) < DEEPEST else []
+        found += sorted(files)
+    return [name for name in dict.fromkeys(found) if _ARCHIVE.search(name) and name[0] != "."]
 
 
 class ClipIndex:

@@ -5,41 +5,62 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InputError
-from .folders import ClipIndex, Place, index_frames
+from .folders import ClipIndex, Place, archives, index_frames
 from .records import Sample, entry, repair_apex
 from .spec import DataSetSpec
 
 
 def attach_all(
     samples: Sequence[Sample], place: Place, spec: DataSetSpec
-) -> tuple[list[Sample], list[dict], list[str]]:
-    """The samples with their frames, the log and the warnings.  Raises `InputError` where no clip has a folder."""
+) -> tuple[list[Sample], list[dict], list[str], list[str]]:
+    """The samples with their frames, the log, the warnings, and those of them that say that clips are lost.
+
+    Raises `InputError` where no clip has a folder.
+    """
     index = ClipIndex(place.folder, spec.subject_width)
-    done, log, warnings, without = [], [], [], []
+    done, log, warnings = [], [], []
     for sample in samples:
-        folders = index.find(spec.folder_names(sample), sample.subject)
-        if not folders:
-            without.append(f"{sample.subject}/{sample.clip}")
-            done.append(sample.flagged("no_folder"))
-            continue
-        if len(folders) > 1:
-            warnings.append(f"{sample.subject}/{sample.clip} has {len(folders)} folders: {folders[0]} was read.")
-        sample, repairs, more = attach(sample, folders[0], place.stream.trust)
+        sample, repairs, more = _attach_found(sample, index.find(spec.folder_names(sample), sample.subject), place)
         done.append(sample)
         log += repairs
         warnings += more
+    without = [f"{sample.subject}/{sample.clip}" for sample in done if "no_folder" in sample.flags]
+    packed = _unpack_first(place) if without else []
     if without and len(without) == len(samples):
-        raise InputError(
-            f"{place.folder} holds no folder of any clip of the table, such as {without[0]}: check --root."
-        )
-    return done, log, list(dict.fromkeys(warnings)) + _unmatched(without, index)
+        raise InputError(packed[0] if packed else _nothing(place, without[0]))
+    rows, unused = _unmatched(without, index)
+    # With many events in one, folders are recordings, and many show no micro-expression.
+    lost = packed + ([] if spec.many_rows_a_clip else unused)
+    return done, log, list(dict.fromkeys(warnings + rows + packed + unused)), lost
 
 
-def _unmatched(without: list[str], index: ClipIndex) -> list[str]:
+def _attach_found(sample: Sample, folders: list[Path], place: Place) -> tuple[Sample, list[dict], list[str]]:
+    """The same as `attach`, for a clip with any number of folders."""
+    if not folders:
+        return sample.flagged("no_folder"), [], []
+    copies = []
+    if len(folders) > 1:
+        copies = [f"{sample.subject}/{sample.clip} has {len(folders)} folders: {folders[0]} was read."]
+        sample = sample.flagged("two_folders")
+    sample, log, warnings = attach(sample, folders[0], place.stream.trust)
+    return sample, log, copies + warnings
+
+
+def _unmatched(without: list[str], index: ClipIndex) -> tuple[list[str], list[str]]:
     """Rows without a folder and folders without a row, in a sentence each."""
     names = [f"{folder.parent.name}/{folder.name}" for folder in index.unused]
     rows = [f"{len(without)} rows have no folder of frames: {_some(without)}."] if without else []
-    return rows + ([f"{len(names)} folders of frames have no row: {_some(names)}."] if names else [])
+    return rows, [f"{len(names)} folders of frames have no row: {_some(names)}."] if names else []
+
+
+def _nothing(place: Place, example: str) -> str:
+    return f"{place.folder} holds no folder of any clip of the table, such as {example}: check --root."
+
+
+def _unpack_first(place: Place) -> list[str]:
+    """A sentence where archives lie in the place of folders."""
+    packed = archives(place.folder)
+    return [f"{place.folder} holds archives where frames are expected: unpack {_some(packed)} first."] if packed else []
 
 
 def attach(sample: Sample, folder: Path, trust: str) -> tuple[Sample, list[dict], list[str]]:

@@ -10,6 +10,7 @@ from .cells import clip_name, emotion_name, frame_number, objective_class, plain
 from .codes import parse_cell
 from .folders import locate
 from .frames import attach_all
+from .people import named
 from .policy import Policy
 from .records import Sample, apply_fixups, repair_apex
 from .spec import DataSetSpec
@@ -19,7 +20,10 @@ from .versions import name_version
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """A loaded data set.  `rows` are all readable rows of the table as annotated, `samples` those that can be used."""
+    """A loaded data set.  `rows` are all readable rows of the table as annotated, `samples` those that can be used.
+
+    `problems` are the warnings that say a clip is lost and that no flag of a sample tells.
+    """
 
     spec: DataSetSpec
     policy: Policy
@@ -29,6 +33,7 @@ class Loaded:
     samples: tuple[Sample, ...]
     repairs: tuple[dict, ...]
     warnings: tuple[str, ...]
+    problems: tuple[str, ...] = ()
     frames_from: Path | None = None
 
 
@@ -42,30 +47,32 @@ def load(
 ) -> Loaded:
     """Read a table, and the frames where `root` is given; `fps` replaces the data set's own rate.
 
-    Raises `InputError` for a missing, ambiguous or wrong table, and for a root that is no folder.
+    Raises `InputError` for a missing, ambiguous or wrong table, and for a root that is no folder.  A `synthme.json`
+    beside the table, or in `root`, names the people.
     """
     if fps is not None and not 1 <= fps <= 10_000:
         raise InputError(f"fps must lie between 1 and 10000, got {fps}.")
     table = read_table(annotations or find_annotations(spec, root), spec.sheet)
     rows, warnings, variant = _rows(table, spec, fps or spec.fps)
     version, about = name_version(rows, spec, variant)
-    rows = [replace(row, version=version) for row in spec.adjust(rows)]
-    samples, repairs, more = _repaired(rows, spec, policy, apex_column="apex" in spec.variants[variant])
-    found = {"rows": rows, "samples": samples, "repairs": repairs, "warnings": warnings + about + more}
+    rows = named([replace(row, version=version) for row in spec.adjust(rows)], (table.path.parent, root))
+    samples, repairs, more, lost = _repaired(rows, spec, policy, apex_column="apex" in spec.variants[variant])
+    found = {"rows": rows, "samples": samples, "repairs": repairs, "warnings": warnings + about + lost + more}
     found = {name: tuple(values) for name, values in found.items()}
-    loaded = Loaded(spec=spec, policy=policy, version=version, table=table, **found)
+    loaded = Loaded(spec=spec, policy=policy, version=version, table=table, problems=tuple(lost), **found)
     return loaded if root is None else _with_frames(loaded, root)
 
 
 def _with_frames(loaded: Loaded, root: str | Path) -> Loaded:
     """The same with the frames of each sample, and what was found on the disk."""
     place = locate(root, loaded.spec.streams)
-    samples, repairs, warnings = attach_all(loaded.samples, place, loaded.spec)
+    samples, repairs, warnings, lost = attach_all(loaded.samples, place, loaded.spec)
     return replace(
         loaded,
         samples=tuple(samples),
         repairs=(*loaded.repairs, *repairs),
         warnings=(*loaded.warnings, *([place.note] if place.note else []), *warnings),
+        problems=(*loaded.problems, *lost),
         frames_from=place.folder,
     )
 
@@ -93,7 +100,7 @@ def _rows(table: Table, spec: DataSetSpec, fps: float) -> tuple[list[Sample], li
         about: list[str] = []
         fields = spec.tidy(fields, row, about)
         sample = _sample(fields, spec, fps, about) if fields else None
-        samples += [sample] if sample else []
+        samples += [replace(sample, row=row.number)] if sample else []
         warnings += [f"{table.path.name}, row {row.number}: {sentence}" for sentence in about]
     if not samples:
         raise InputError(f"{table.path.name} holds no row of {spec.title} with a subject and a clip.")
@@ -124,23 +131,23 @@ def _sample(fields: dict, spec: DataSetSpec, fps: float, warnings: list[str]) ->
 
 
 def _repaired(rows: list[Sample], spec: DataSetSpec, policy: Policy, apex_column: bool):
-    """The samples that can be used, the log, and warnings.  -> (list of Sample, list of dict, list of str)"""
-    samples, log, warnings = [], [], []
-    fixed, repairs = apply_fixups(rows, spec.fixups, policy)
-    for sample in fixed:
-        where = f"{sample.subject}/{sample.clip}"
-        if sample.onset is None or sample.offset is None:
-            warnings.append(f"{where} has no onset or no offset; it was left out.")
-            continue
+    """The samples that can be used, the log, warnings, and what was lost.  -> (Samples, dicts, sentences, sentences)"""
+    fixed, log = apply_fixups(rows, spec.fixups, policy)
+    whole = [s for s in fixed if None not in (s.onset, s.offset)]
+    half = [s for s in fixed if None in (s.onset, s.offset)]
+    lost = [f"{s.subject}/{s.clip} has no onset or no offset; it was left out." for s in half]
+    samples, warnings = [], []
+    keys = Counter(sample.key for sample in whole)
+    for sample in whole:
         sample, more = repair_apex(sample)
         if "bad_window" in sample.flags:
+            where = f"{sample.subject}/{sample.clip}"
             warnings.append(f"{where} ends at frame {sample.offset}, not after its onset {sample.onset}.")
-        if spec.longest and sample.offset - sample.onset + 1 > spec.longest:
-            sample = sample.flagged("long")
-        samples.append(sample)
+        long = spec.longest and sample.offset - sample.onset + 1 > spec.longest
+        flags = {"long": long, "doubled": keys[sample.key] > 1}
+        samples.append(sample.flagged(*(flag for flag, holds in flags.items() if holds)))
         log += more if apex_column else []
     if not apex_column:
         warnings.append("The table has no apex: the middle of each clip is taken.")
-    keys = Counter(sample.key for sample in samples)
     warnings += [f"{key[1]}/{key[2]} stands in {n} rows." for key, n in keys.items() if n > 1]
-    return samples, repairs + log, warnings
+    return samples, log, warnings, lost

@@ -1,9 +1,7 @@
 """The choices that turn annotated AUs into labels.  Every result states them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from ..errors import InputError
 from .codes import AU
@@ -60,12 +58,3 @@ def numbers(aus: Sequence[AU], policy: Policy) -> tuple[int, ...]:
 def positives(aus: Sequence[AU], policy: Policy) -> tuple[int, ...]:
     """The numbers that may enter the AU vector: kind AU, below 50."""
     return tuple(sorted({au.num for au in chosen(aus, policy) if au.kind == "AU" and au.num < CODES_FROM}))
-
-
-def label_vector(aus: Sequence[AU], unknown: bool, targets: Iterable[int], policy: Policy) -> np.ndarray:
-    """1 where an AU is present, else 0; NaN throughout for an unknown cell under `mask`.  K targets -> [K] float32"""
-    targets = tuple(targets)
-    if unknown and policy.unknown_cell == "mask":
-        return np.full(len(targets), np.nan, np.float32)
-    present = positives(aus, policy)
-    return np.array([target in present for target in targets], np.float32)

@@ -19,7 +19,8 @@ class Sample:
 
     `event` is the table's onset, before any repair, where a clip has several rows; `apex_source` is `table`, `fixup`,
     `midpoint`, `nearest` or `spotter`; `apex_end` is the last frame of an apex given as a range; `frames` maps the
-    numbers of onset..offset to files, and is empty without a root.
+    numbers of onset..offset to files, and is empty without a root; `row` is the row that Excel shows; `name` is the
+    person's own, where the data set tells it.
     """
 
     dataset: str
@@ -39,6 +40,8 @@ class Sample:
     objective: int | None = None
     frames: dict[int, Path] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    row: int | None = None
+    name: str | None = None
 
     @property
     def key(self) -> tuple[str, str, str, int | None]:
@@ -48,7 +51,7 @@ class Sample:
     @property
     def person(self) -> str:
         """The group of a split by subject; the data set belongs to it, for numbers repeat."""
-        return f"{self.dataset}/{self.subject}"
+        return self.name or f"{self.dataset}/{self.subject}"
 
     def flagged(self, *names: str) -> "Sample":
         return replace(self, flags=tuple(dict.fromkeys((*self.flags, *names))))
