@@ -21,16 +21,9 @@ from .clips import ClipSet
 from .errors import InputError
 from .losses import loss_function
 from .model import AULLM
+from .motion import measure_motion
 from .people import pack, unpack
 from .recipe import TrainConfig, mirror, one_cycle, split_inner
-
-
-@torch.no_grad()
-def measure_motion(model: AULLM, clips: np.ndarray) -> Tensor:
-    """What a front end without weights sees, in half precision.  uint8 [N, T, H, W] -> [N, C, T-1, H, W]"""
-    batches = tqdm(torch.from_numpy(clips).split(64), desc="motion", unit="batch", leave=False)
-    motion = (model.motion(batch.to(model.device).float() / 255).to("cpu", torch.float16) for batch in batches)
-    return torch.cat(list(motion))
 
 
 class Trainer:
@@ -40,9 +33,11 @@ class Trainer:
     subjects.  Raises `InputError` where the labels do not fit the model, or the inner clips show no AU.
     """
 
-    def __init__(self, model: AULLM, data: ClipSet, config: TrainConfig, inner: np.ndarray | None = None):
+    def __init__(
+        self, model: AULLM, data: ClipSet, config: TrainConfig, inner: np.ndarray | None = None, *, bars: bool = True
+    ):
         torch.manual_seed(config.seed)
-        self.config = config
+        self.config, self.bars = config, bars
         # CUDA or the CPU: 3-D convolutions on Apple's MPS have given wrong results silently (pytorch issue 117949)
         self.accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=config.mixed_precision)
         self.loss = loss_function(config.loss)
@@ -65,7 +60,7 @@ class Trainer:
         """What the loop reads: the motion itself where nothing in the front end is trained, else the clips."""
         seen = torch.from_numpy(data.clips)
         if self.fixed_motion:
-            seen = measure_motion(self.model, data.clips) if data.motion is None else data.motion
+            seen = measure_motion(self.model.motion, data.clips, self.device) if data.motion is None else data.motion
         return TensorDataset(seen, torch.from_numpy(data.labels))
 
     def parameter_groups(self) -> list[dict]:
@@ -123,7 +118,7 @@ class Trainer:
         loader = DataLoader(self.train_set, size, shuffle=True, drop_last=whole, generator=generator)
         stage = "visual part" if self.warming else "all parts"
         total = 0.0
-        bar = tqdm(loader, desc=f"epoch {self.epoch + 1} ({stage})", leave=False)
+        bar = tqdm(loader, desc=f"epoch {self.epoch + 1} ({stage})", leave=False, disable=not self.bars)
         for step, (batch, labels) in enumerate(bar):
             self.set_rate(step / len(loader))
             motion = self.motion(batch)

@@ -4,6 +4,8 @@ The classic of the field (MDMO and its kin): where did the skin go, on a coarse 
 It reads the annotated apex, which AU-LLM does not need.
 """
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from sklearn.multioutput import MultiOutputClassifier
@@ -35,8 +37,6 @@ def apex_flow(pairs: np.ndarray) -> np.ndarray:
 
 def with_flow(data: ClipSet) -> ClipSet:
     """The clips with their `flow`.  Raises `InputError` where no onset and apex frames are known."""
-    from dataclasses import replace
-
     if data.flow is not None:
         return data
     if data.pairs is None:

@@ -1,11 +1,15 @@
 """Two methods that see next to nothing: who is in the clip, and how much moved."""
 
+from dataclasses import replace
+
 import numpy as np
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..clips import ClipSet
+from ..motion import LucasKanadeMotion, measure_motion
 
 PRIOR = 1.0  # clips at the overall rate that every person starts with
 
@@ -27,11 +31,18 @@ def _rate(labels: np.ndarray, prior: np.ndarray) -> np.ndarray:
     return np.clip((labels.sum(0) + PRIOR * prior) / (len(labels) + PRIOR), 0.002, 0.998)
 
 
+def with_motion(data: ClipSet) -> ClipSet:
+    """The clips with their Lucas-Kanade motion."""
+    if data.motion is not None:
+        return data
+    return replace(data, motion=measure_motion(LucasKanadeMotion(data.clips.shape[-1]), data.clips))
+
+
 def fit_motion_energy(train: ClipSet, inner: ClipSet, seed: int):
     """Logistic regression on how much moved in each frame, wherever it was."""
     learnt = [k for k, column in enumerate(train.labels.T) if 0 < column.sum() < len(column)]
     model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced"))
-    fitted = {k: _clone(model).fit(_energy(train), train.labels[:, k]) for k in learnt}
+    fitted = {k: clone(model).fit(_energy(train), train.labels[:, k]) for k in learnt}
 
     def score(data: ClipSet) -> np.ndarray:
         scores = np.zeros((len(data), train.labels.shape[1]))
@@ -40,12 +51,6 @@ def fit_motion_energy(train: ClipSet, inner: ClipSet, seed: int):
         return scores
 
     return score
-
-
-def _clone(model):
-    from sklearn.base import clone
-
-    return clone(model)
 
 
 def _energy(data: ClipSet) -> np.ndarray:

@@ -10,8 +10,9 @@ from ..clips import ClipSet, join
 from ..config import AULLMConfig
 from ..errors import InputError
 from ..model import AULLM
+from ..motion import measure_motion
 from ..recipe import TrainConfig
-from ..train import Trainer, measure_motion
+from ..train import Trainer
 
 # Some 200 clips: many small steps from nothing; few and short ones from weights that know the task.
 SCRATCH = TrainConfig(warmup=30, epochs=10, batch_size=32)
@@ -34,14 +35,16 @@ class Network:
         """The clips with their motion, where the front end has nothing to learn and so sees the same in every fold."""
         if any(True for _ in self.model.motion.parameters()):
             return replace(data, motion=None)
-        return data if data.motion is not None else replace(data, motion=measure_motion(self.model, data.clips))
+        if data.motion is not None:
+            return data
+        return replace(data, motion=measure_motion(self.model.motion, data.clips, self.model.device))
 
     def __call__(self, train: ClipSet, inner: ClipSet, seed: int):
         self.model.load_trained_state(self.first)
         self.model.config = self.config
         both = join(train, inner)
         mask = np.arange(len(both)) >= len(train)
-        model = Trainer(self.model, both, replace(self.training, seed=seed), mask).fit()
+        model = Trainer(self.model, both, replace(self.training, seed=seed), mask, bars=False).fit()
         return lambda data: logits(model, data)
 
 

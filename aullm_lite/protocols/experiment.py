@@ -1,0 +1,128 @@
+"""One experiment in one folder: rows of methods over the folds of a protocol, resumed and shared out at will."""
+
+import io
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+
+from .. import __version__
+from ..clips import ClipSet, join
+from ..errors import InputError
+from ..files import write_together
+from .folds import Folds, digest, shard
+from .methods import build, ordered, row_names
+from .page import as_markdown, table_figure
+from .splits import SubjectSplit, data_sets, leave_one_set_out, leave_one_subject_out
+from .table import build_table
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A protocol on its data: the folds, what was read (`notes`, sentences; `facts`, for the JSON), and the seed."""
+
+    protocol: str
+    data: ClipSet
+    splits: Sequence[SubjectSplit]
+    seed: int = 0
+    notes: tuple[str, ...] = ()
+    facts: dict | None = None
+
+    def settings(self) -> dict:
+        """What all folds in one folder must share."""
+        return {
+            "protocol": self.protocol,
+            "seed": self.seed,
+            "aus": list(self.data.aus),
+            "data": digest(self.data),
+            "folds": len(self.splits),
+            "version": __version__,
+        }
+
+    @property
+    def tested(self) -> ClipSet:
+        """The clips of everybody who is tested in some fold."""
+        people = set().union(*(split.test for split in self.splits))
+        return self.data.select(np.isin(self.data.subjects, sorted(people)))
+
+    def run(self, out: Path | str, models, inits, *, preset="lite", folds: str | None = None, go_on=False) -> dict:
+        """Run the folds that are missing; the table of all rows that are complete, which is written too.
+
+        `folds` is a share i/n of them; `models` and `inits` name the rows.  Raises `InputError` for a folder that
+        already holds such folds (unless `go_on`) or those of another run, and `LeakError` before the first fold.
+        """
+        out, mine = Path(out), shard(self.splits, folds)
+        out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()  # a closed folder is noticed before hours are spent
+        started, data = perf_counter(), self.data
+        for name, model, init in row_names(models, inits):
+            kept = Folds(out, name, self.settings() | {"row": [model, init, preset]})
+            if not go_on and len(kept.missing(mine)) < len(mine):
+                raise InputError(f"{out} holds folds of {name}: pass --resume to go on, or another --out.")
+            if kept.missing(mine):
+                method = build(model, init, preset, self.data.aus, self.seed)
+                measured = method.measure(data)
+                data = data if measured.motion is None else measured  # what was measured once serves the next rows
+                kept.run(method, measured, mine, self.seed)
+        return self.write(out) | {"seconds": round(perf_counter() - started)}
+
+    def write(self, out: Path) -> dict:
+        """Write predictions.parquet, table.json, table.md and table.png from all complete rows; the table.
+
+        Without a complete row nothing is written, and the answer says how many folds are missing.
+        """
+        names = ordered(path.parent.name for path in (out / "folds").glob("*/settings.json"))
+        rows = {name: Folds(out, name, self.settings()) for name in names}
+        missing = {name: len(kept.missing(self.splits)) for name, kept in rows.items()}
+        order = [name for name in names if not missing[name]]
+        if not order:
+            return {"missing": missing}
+        answers = {name: rows[name].read(self.splits) for name in order}
+        titles = {name: rows[name].facts()["title"] for name in order}
+        facts = {"protocol": self.protocol, "seed": self.seed, "data_notes": list(self.notes), "data": self.facts or {}}
+        table = build_table(answers, titles, self.tested, facts)
+        seconds = {name: some.attrs["seconds"] for name, some in answers.items()}
+        write_together(_files(out, table, pd.concat(answers.values(), ignore_index=True), seconds))
+        return {"missing": missing, "table": table, "fold_seconds": seconds}
+
+
+def loso(data: ClipSet, seed: int = 0, **about) -> Experiment:
+    """Leave one subject out: each person is tested by what was learnt from all others."""
+    return Experiment("Leave one subject out (LOSO)", data, leave_one_subject_out(data, seed), seed, **about)
+
+
+def cross(train: ClipSet, test: ClipSet, seed: int = 0, **about) -> Experiment:
+    """Cross-domain: train on all of one data set, test on all of another, on the AUs of both."""
+    both = join(train, test)
+    name = str(data_sets(test)[0])
+    protocol = f"Cross-domain, {data_sets(train)[0]} to {name}"
+    return Experiment(protocol, both, leave_one_set_out(both, seed, [name]), seed, **about)
+
+
+def cd6me(data: ClipSet, seed: int = 0, **about) -> Experiment:
+    """CD6ME: each data set is tested by what was learnt from all others.  Raises `InputError` for a single one."""
+    names = sorted(set(data_sets(data).tolist()))
+    if len(names) < 2:
+        raise InputError(f"CD6ME leaves one data set out of several, got {' '.join(names)} alone: name more.")
+    return Experiment(
+        f"Leave one data set out of {' '.join(names)}", data, leave_one_set_out(data, seed), seed, **about
+    )
+
+
+def _files(out: Path, table: dict, answers: pd.DataFrame, seconds: dict) -> dict[Path, bytes]:
+    parquet, picture = io.BytesIO(), io.BytesIO()
+    answers.attrs = {}
+    answers.to_parquet(parquet, index=False)
+    table_figure(table).savefig(picture, format="png", dpi=110, metadata={"Software": None})
+    return {
+        out / "predictions.parquet": parquet.getvalue(),
+        out / "table.json": (json.dumps(table, indent=1, allow_nan=False) + "\n").encode(),
+        out / "table.md": as_markdown(table).encode(),
+        out / "table.png": picture.getvalue(),
+        out / "seconds.json": (json.dumps(seconds, indent=1) + "\n").encode(),
+    }

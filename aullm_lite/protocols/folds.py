@@ -1,0 +1,138 @@
+"""Run a method over folds: fit on train, choose on inner, answer for test; every fold is kept as soon as it ends.
+
+A method is shown test clips without labels.  Its answers are calibrated and cut by inner people alone, and carry the id
+of their clip, so that pooling needs no order.
+"""
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from .. import metrics
+from ..clips import ClipSet
+from ..errors import InputError
+from ..files import write_together
+from .methods import Method
+from .splits import SubjectSplit
+
+SETTINGS = "settings.json"
+
+
+class Folds:
+    """The folds of one row of a table, in a folder of their own.
+
+    `settings` are what must be the same in all of them.  Raises `InputError` where the folder holds folds of others.
+    """
+
+    def __init__(self, out: Path | str, name: str, settings: dict):
+        self.name, self.folder, self.settings = name, Path(out) / "folds" / name, settings
+        found = self.facts()
+        if other := [key for key in settings if found and found.get(key) != settings[key]]:
+            raise InputError(f"{self.folder} holds folds with another {', '.join(other)}: choose another --out.")
+
+    def facts(self) -> dict:
+        """What is written beside the folds: their settings, the row's title and its method's own settings."""
+        kept = self.folder / SETTINGS
+        return json.loads(kept.read_text()) if kept.exists() else {}
+
+    def file(self, split: SubjectSplit) -> Path:
+        return self.folder / f"{re.sub(r'[^A-Za-z0-9._-]', '-', split.name)}.parquet"
+
+    def missing(self, splits: Sequence[SubjectSplit]) -> list[SubjectSplit]:
+        return [split for split in splits if not self.file(split).exists()]
+
+    def run(self, method: Method, data: ClipSet, splits: Sequence[SubjectSplit], seed: int) -> None:
+        """Run those of these folds that are not there yet, on data that the method has measured."""
+        for split in splits:
+            split.check_weights(method.trained_on)
+        facts = self.settings | {"title": method.title, "method": method.settings}
+        write_together({self.folder / SETTINGS: (json.dumps(facts, indent=1) + "\n").encode()})
+        for split in tqdm(self.missing(splits), desc=self.name, unit="fold"):
+            start = perf_counter()
+            answers = run_fold(method, data, split, seed)
+            answers.attrs["seconds"] = round(perf_counter() - start, 1)
+            content = io.BytesIO()
+            answers.to_parquet(content, index=False)
+            write_together({self.file(split): content.getvalue()})
+
+    def read(self, splits: Sequence[SubjectSplit]) -> pd.DataFrame:
+        """The answers of all these folds, in their order.  Raises `InputError` for a damaged file."""
+        parts = []
+        for split in splits:
+            try:
+                parts.append(pd.read_parquet(self.file(split)))
+            except (OSError, ValueError) as error:
+                raise InputError(
+                    f"{self.file(split)} cannot be read ({error}): delete it, and run with --resume."
+                ) from None
+        seconds = sum(part.attrs.get("seconds", 0.0) for part in parts)
+        for part in parts:
+            part.attrs = {}  # which pandas would compare
+        pooled = pd.concat(parts, ignore_index=True).assign(model=self.name)
+        pooled.attrs["seconds"] = seconds
+        return pooled
+
+
+def run_fold(method: Method, data: ClipSet, split: SubjectSplit, seed: int) -> pd.DataFrame:
+    """One row for each test clip and AU: id, subject, au, label, probability, threshold, fold.
+
+    Raises `LeakError` where anything about the test people would be known before.
+    """
+    train, inner, test = split.parts(data)
+    split.check_weights(method.trained_on)
+    score = method.fit(train, inner, seed)
+    decide = decisions_by(split, inner, score(inner))
+    probabilities, thresholds = decide(_finite(score(test), method))
+    truth = data.select(np.isin(data.subjects, sorted(split.test)))
+    n, k = truth.labels.shape
+    return pd.DataFrame(
+        {
+            "id": np.repeat(truth.ids, k),
+            "subject": np.repeat(truth.subjects, k),
+            "au": np.tile(data.aus, n),
+            "label": truth.labels.astype(np.int8).ravel(),
+            "probability": probabilities.ravel().astype(np.float32),
+            "threshold": np.tile(thresholds, n).astype(np.float32),
+            "fold": split.name,
+        }
+    )
+
+
+def decisions_by(split: SubjectSplit, inner: ClipSet, logits: np.ndarray):
+    """Calibration and thresholds from inner clips: a function from test logits to (probabilities, thresholds).
+
+    Raises `LeakError` for clips of anybody else.
+    """
+    split.check_chooser(inner)
+    chosen = metrics.calibrate(inner.labels, logits)
+    scale, bias = np.array(chosen["calibration"]).T
+    thresholds = np.array(chosen["thresholds"])
+    return lambda test: (1 / (1 + np.exp(-np.clip(test * scale + bias, -50, 50))), thresholds)
+
+
+def _finite(scores: np.ndarray, method: Method) -> np.ndarray:
+    if not np.isfinite(scores).all():
+        raise InputError(f"{method.title} gave an answer that is not a number: lower its learning rate.")
+    return scores
+
+
+def digest(data: ClipSet) -> str:
+    """SHA-256 over ids, people, labels and pictures: what tells the data of one run from those of another."""
+    parts = (np.asarray(data.ids, "U"), data.subjects.astype("U"), data.labels, data.clips)
+    return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
+
+
+def shard(splits: Sequence[SubjectSplit], which: str | None) -> list[SubjectSplit]:
+    """Every n-th fold from the i-th on, for `i/n` with i from 0.  Raises `InputError` for anything else."""
+    match = re.fullmatch(r"(\d+)/(\d+)", which or "0/1")
+    if not match or not int(match[1]) < int(match[2]):
+        raise InputError(f"--folds must be i/n with i from 0 to n-1, such as 0/4, got {which!r}.")
+    return list(splits[int(match[1]) :: int(match[2])])

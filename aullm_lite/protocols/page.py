@@ -1,0 +1,110 @@
+"""The table of a protocol as Markdown and as a figure, both made from the numbers of table.json alone."""
+
+from matplotlib.figure import Figure
+
+from ..plots import FAINT, INK, LINE, PRESENT
+
+FLOORS = {
+    "all_negative": "Floor: all negative",
+    "all_positive": "Floor: all positive",
+    "random": "Floor: random",
+    "random_swept": "Floor: random, thresholds tuned on the test (a leak)",
+}
+
+
+def as_markdown(table: dict) -> str:
+    """Everything that a reader needs to trust or to doubt the scores."""
+    return "\n\n".join([_head(table), _scores(table), _per_au(table), _comparisons(table), _notes(table)]) + "\n"
+
+
+def _head(table: dict) -> str:
+    about = f"{table['clips']} clips of {table['subjects']} people, AUs {' '.join(map(str, table['aus']))}."
+    lines = [f"# {table['protocol']}", *table["data_notes"], about]
+    return "\n\n".join(lines)
+
+
+def _scores(table: dict) -> str:
+    lines = [
+        "| method | F1, positive class | 95 % | macro F1 | 95 % | F1 at 0.5 | AP | AUROC | ECE | Brier |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in table["rows"].values():
+        mean, between = row["mean"], row["interval"]["mean"]
+        rest = (_number(mean[name]) for name in ("f1_at_half", "ap", "auroc", "ece", "brier"))
+        f1, macro = (f"{_number(mean[name])} | {_interval(between[name])}" for name in ("f1", "f1_macro"))
+        lines.append(f"| {row['title']} | {f1} | {macro} | {' | '.join(rest)} |")
+    for name, title in FLOORS.items():
+        floor = table["floors"][name]
+        lines.append(f"| {title} | {_number(floor['f1'])} | | {_number(floor['f1_macro'])} | | | | | | |")
+    return "\n".join(lines)
+
+
+def _per_au(table: dict) -> str:
+    lines = [f"| F1, positive class | {' | '.join(f'AU{au}' for au in table['aus'])} |"]
+    lines += ["|---" * (len(table["aus"]) + 1) + "|"]
+    lines += [f"| positives | {' | '.join(str(n) for n in table['n_pos'].values())} |"]
+    for row in table["rows"].values():
+        lines.append(f"| {row['title']} | {' | '.join(_number(s['f1']) for s in row['per_au'].values())} |")
+    return "\n".join(lines)
+
+
+def _comparisons(table: dict) -> str:
+    title = {name: row["title"] for name, row in table["rows"].items()}
+    lines = ["| F1 of | less F1 of | difference | 95 % | p (Holm) | |", "|---|---|---|---|---|---|"]
+    for c in table["comparisons"]:
+        figures = f"{c['difference']:+.3f} | {_interval(c['interval'])} | {c['p_holm']:.3f}"
+        lines.append(f"| {title[c['name']]} | {title[c['against']]} | {figures} | {c['verdict']} |")
+    return "\n".join(lines) if table["comparisons"] else "Only one method: nothing to compare."
+
+
+def _notes(table: dict) -> str:
+    return (
+        "Means run over the AUs that have positives; n/a where there are none. Scores are of the answers of all folds "
+        "together. Thresholds, calibration and epochs were chosen on inner people, who neither train nor test. "
+        "Intervals come from a bootstrap over people; a difference is called better or worse only where its interval "
+        "excludes 0 and Holm's p is below 0.05. Positive-class and macro F1 must not be compared with each other, nor "
+        "with scores from other data, AUs or protocols."
+    )
+
+
+def _number(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.3f}"
+
+
+def _interval(between: list | None) -> str:
+    return "n/a" if between is None else f"{between[0]:.3f} to {between[1]:.3f}".replace("-", "−")
+
+
+def table_figure(table: dict) -> Figure:
+    """Mean F1 of each method with its interval, both kinds, and the floors as dashed lines."""
+    rows = list(table["rows"].values())
+    figure = Figure(figsize=(10, 1.6 + 0.42 * len(rows)), layout="constrained", facecolor="white")
+    axes = figure.subplots(1, 2, sharey=True)
+    for ax, score, name in zip(axes, ("f1", "f1_macro"), ("F1, positive class", "Macro F1")):
+        _floors(ax, table["floors"], score)
+        for y, row in enumerate(rows):
+            value, between = row["mean"][score], row["interval"]["mean"][score]
+            if value is not None:
+                ax.plot(between, [y, y], color=PRESENT, lw=2.4, solid_capstyle="butt")
+                ax.plot(value, y, "o", color=PRESENT, ms=7)
+                ax.annotate(f"{value:.2f}", (value, y), (0, 7), textcoords="offset points", ha="center", fontsize=8.5)
+        ax.set_title(name, loc="left", fontsize=11, fontweight="bold", color=INK)
+        ax.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.8))
+        ax.tick_params(length=0, labelsize=9.5, labelcolor=INK)
+        ax.spines[["top", "right", "left"]].set_visible(False)
+        ax.spines["bottom"].set_color(LINE)
+    axes[0].set_yticks(range(len(rows)), [row["title"] for row in rows])
+    figure.suptitle(table["protocol"], x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
+    figure.supxlabel("\n".join(table["data_notes"][:1]), fontsize=9, color=FAINT)
+    return figure
+
+
+def _floors(ax, floors: dict, score: str) -> None:
+    """Dashed lines, each named at its foot."""
+    for name, words in (("all_positive", "all positive"), ("all_negative", "all negative"), ("random_swept", "tuned")):
+        value = floors[name][score]
+        if value:
+            ax.axvline(value, color=FAINT, lw=0.9, ls=(0, (3, 3)), zorder=0)
+            ax.text(
+                value, 0.01, f" {words}", transform=ax.get_xaxis_transform(), fontsize=7.5, color=FAINT, rotation=90
+            )
