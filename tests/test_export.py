@@ -9,7 +9,8 @@ import pytest
 
 from aullm_lite.errors import InputError
 from aullm_lite.synth.dataset import make_clips, tier_recipe
-from aullm_lite.synth.export import read_dataset, script_from_json, script_json, truth_row, write_dataset
+from aullm_lite.synth.export import read_dataset, script_from_json, script_json, write_dataset
+from aullm_lite.synth.truth import truth_row
 from aullm_lite.video import open_video
 
 SIZE = dict(subjects=2, clips=3, tier="standard", seed=70)
@@ -84,7 +85,7 @@ def test_samm_layout(tmp_path):
     header, rows = rows_of(tmp_path / "set" / "SAMM_Micro_FACS_Codes_v2.xlsx", 14)
     assert header[:6] == ("Subject", "Filename", "Inducement Code", "Onset Frame", "Apex Frame", "Offset Frame")
     for row in rows:
-        assert row[1].startswith(row[0]) and str(row[6]).startswith("=")
+        assert row[1].startswith(str(row[0])) and str(row[6]).startswith("=")
         folder = tmp_path / "set" / "SAMM" / row[0] / row[1]
         assert all((folder / f"{row[0]}_{frame:05d}.jpg").is_file() for frame in (row[3], row[4], row[5]))
 
