@@ -26,7 +26,7 @@ from .shape import SHAPES, draw_shape, scripts_of
 from .truth import filmed, truth_rows
 
 FRAME_SIZE, FRAME_EXTENT = 256, 1.5
-LARGE_TREE = 10  # clips from which on several processes write faster than one
+AT_ONCE = 5  # clips of a person that one process writes in a row
 
 
 def write_dataset(
@@ -143,12 +143,14 @@ def write_tree(
     """Colour frames at 200 a second, one folder a clip, and a table of the truth in the form's own layout."""
     layout, rows = LAYOUTS[form], truth_rows(people, scripts, seed)
     total = sum(map(len, scripts))
-    longest_first = sorted(range(len(people)), key=lambda index: -len(scripts[index]))  # so that all cores end together
     orders = (
-        delayed(_film)(folder, people[index], seed + index, rows[index], scripts[index], form, FRAME_SIZE)
-        for index in longest_first
+        delayed(_film)(
+            folder, person, seed + n, rows[n][k : k + AT_ONCE], scripts[n][k : k + AT_ONCE], form, FRAME_SIZE
+        )
+        for n, person in enumerate(people)
+        for k in range(0, len(scripts[n]), AT_ONCE)
     )
-    several = len(people) > 1 and total >= LARGE_TREE
+    several = total > 2 * AT_ONCE  # fewer are written before the processes have started
     one_thread = dict(initializer=cv2.setNumThreads, initargs=(1,)) if several else {}  # the processes share the cores
     with tqdm(total=total, desc=f"SynthME as {form}", unit="clip") as progress:
         for done in Parallel(n_jobs=-1 if several else 1, return_as="generator_unordered", **one_thread)(orders):
@@ -162,7 +164,7 @@ def write_tree(
 
 
 def _film(folder: Path, person: Identity | None, seed: int, rows: list[dict], scripts, form: str, size: int) -> int:
-    """Write the frames of one person's clips, and return how many clips those are."""
+    """Write the frames of some of a person's clips, and return how many clips those are."""
     layout, actor = LAYOUTS[form], Actor(person or draw_identity(seed), seed)
     for row, script in zip(rows, scripts):
         write_frames(folder / layout.folder(row), actor, script, lambda n, row=row: layout.frame(row, n), size)
