@@ -35,7 +35,7 @@ def _analyze(args) -> None:
 def _synth(args) -> None:
     from .synth.export import write_dataset
 
-    write_dataset(
+    count = write_dataset(
         args.out,
         subjects=args.subjects,
         clips=args.clips,
@@ -43,8 +43,9 @@ def _synth(args) -> None:
         seed=args.seed,
         form=args.format,
         photos=args.photos,
+        real_shape=args.real_shape,
     )
-    print(f"{args.subjects * args.clips if not args.photos else 'All'} clips written to {args.out}.")
+    print(f"{count} clips written to {args.out}.")
 
 
 def _inspect(args) -> None:
@@ -214,12 +215,17 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("synth", _synth, "Write SynthME, generated clips with their truth.")
     sub.add_argument("out", metavar="OUT")
-    _synth_size(sub, subjects=40, clips=25, seed=0)
+    _synth_size(sub, subjects=40, clips=25, seed=None)
     sub.add_argument(
         "--format",
         default="hf",
         choices=("hf", "frames", "casme2", "samm"),
         help="hf: six small frames a clip; the others: hundreds of large ones, at some 5 s a clip",
+    )
+    sub.add_argument(
+        "--real-shape",
+        action="store_true",
+        help="casme2 and samm: as many subjects, clips and AUs as the real set has, not --subjects times --clips",
     )
     sub.add_argument("--photos", metavar="DIR", help="animate the photographs of this folder instead of drawn people")
 
@@ -301,11 +307,12 @@ def _protocol(sub) -> None:
     sub.add_argument("--out", required=True, metavar="DIR")
 
 
-def _synth_size(sub, *, subjects: int, clips: int, seed: int) -> None:
+def _synth_size(sub, *, subjects: int, clips: int, seed: int | None) -> None:
     sub.add_argument("--subjects", type=int, default=subjects)
     sub.add_argument("--clips", type=int, default=clips, help="clips of each subject")
     sub.add_argument("--tier", default="standard", choices=("easy", "standard", "hard", "macro"))
-    sub.add_argument("--seed", type=int, default=seed)
+    beyond = "of the first person: 0, or for casme2 and samm 10000000, from where on nothing is trained"
+    sub.add_argument("--seed", type=int, default=seed, help=beyond if seed is None else None)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -7,7 +7,7 @@ import pytest
 from huggingface_hub import DatasetCard
 
 from aullm_lite.facs import ACTION_UNITS, CD6ME_AUS
-from aullm_lite.synth import dataset, export, script
+from aullm_lite.synth import dataset, export, script, truth
 
 FOLDER = Path(__file__).parents[1] / "data_cards"
 CARDS = sorted(path.name for path in FOLDER.glob("*.md") if path.name != "README.md")
@@ -143,7 +143,7 @@ def test_synthme_card_agrees_with_the_code():
         f"starts at {dataset.HELD_OUT:,} + {dataset.SEEDS_APART:,} x N",
         f"--seed {dataset.HELD_OUT}`",
         ", ".join(map(str, CD6ME_AUS)),
-        f"{export.FPS} frames a second, with {export.NEUTRAL:g} s of stillness",
+        f"{truth.FPS} frames a second, with {truth.NEUTRAL:g} s of stillness",
         f"{export.FRAME_SIZE} x {export.FRAME_SIZE} pixels",
         f"{export.FRAME_EXTENT:g} times its width",
     ):

@@ -12,6 +12,7 @@ from aullm_lite.datasets import DATA_SETS, load
 from aullm_lite.facs import CD6ME_AUS
 from aullm_lite.synth import export
 from aullm_lite.synth.dataset import make_clips, tier_recipe
+from aullm_lite.synth.truth import truth_row
 
 KEYS = {"dataset", "version", "rows", "subjects", "au_counts", "sided", "warnings", "repairs", "annotations_sha256"}
 SIZE = dict(subjects=2, clips=2, tier="standard", seed=70)
@@ -112,7 +113,7 @@ def test_drawn_data_is_read_as_it_was_drawn(drawn):
     samples = load(DATA_SETS[name], root=folder).samples
     scripts = make_clips(2, 2, tier_recipe("standard"), seed=70).scripts
     for i, (sample, script) in enumerate(zip(samples, scripts, strict=True)):
-        truth, shift = export.truth_row(script), (4000 + 500 * (i % 2) if name == "samm" else 0)
+        truth, shift = truth_row(script), (4000 + 500 * (i % 2) if name == "samm" else 0)
         onset, offset = truth["onset"] + shift, truth["offset"] + shift
         apex = (onset + offset) // 2 if name == "casme2" and i == 3 else truth["apex"] + shift  # its cell is a slash
         assert (sample.onset, sample.apex, sample.offset) == (onset, apex, offset)

@@ -7,9 +7,12 @@ import numpy as np
 import openpyxl
 import pytest
 
+from aullm_lite.datasets import DATA_SETS, load
 from aullm_lite.errors import InputError
+from aullm_lite.synth import export
 from aullm_lite.synth.dataset import make_clips, tier_recipe
-from aullm_lite.synth.export import read_dataset, script_from_json, script_json, truth_row, write_dataset
+from aullm_lite.synth.export import read_dataset, script_from_json, script_json, write_dataset
+from aullm_lite.synth.truth import truth_row
 from aullm_lite.video import open_video
 
 SIZE = dict(subjects=2, clips=3, tier="standard", seed=70)
@@ -23,6 +26,12 @@ def rows_of(path, header_row: int):
 
 def numbers(cell) -> set[int]:
     return {int(n) for n in re.findall(r"\d+", str(cell or ""))} if cell != "?" else set()
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Small frames, where the layout is tested and not the drawing."""
+    monkeypatch.setattr(export, "FRAME_SIZE", 16)
 
 
 def test_hf_round_trip(tmp_path):
@@ -40,7 +49,7 @@ def test_script_text_round_trip(clips):
 
 
 def test_frames_and_truth(tmp_path):
-    write_dataset(tmp_path / "set", **SIZE, form="frames")
+    write_dataset(tmp_path / "set", **SIZE | {"clips": 1}, form="frames")
     truth = json.loads((tmp_path / "set" / "truth.json").read_text())
     row = truth["clips"][0]
     folder = tmp_path / "set" / row["person"] / "000"
@@ -57,7 +66,7 @@ def test_apex_is_where_the_skin_is_farthest(clips):
     assert abs((row["apex"] - 1) / 200 + start - movement.apex) <= 0.006
 
 
-def test_casme2_layout(tmp_path):
+def test_casme2_layout(tmp_path, small):
     write_dataset(tmp_path / "set", **SIZE, form="casme2")
     header, rows = rows_of(tmp_path / "set" / "CASME2-coding-20190701.xlsx", 1)
     assert header == (
@@ -79,14 +88,41 @@ def test_casme2_layout(tmp_path):
         assert row[4] == "/" or row[3] < row[4] <= row[5]
 
 
-def test_samm_layout(tmp_path):
+def test_samm_layout(tmp_path, small):
     write_dataset(tmp_path / "set", **SIZE, form="samm")
     header, rows = rows_of(tmp_path / "set" / "SAMM_Micro_FACS_Codes_v2.xlsx", 14)
     assert header[:6] == ("Subject", "Filename", "Inducement Code", "Onset Frame", "Apex Frame", "Offset Frame")
     for row in rows:
-        assert row[1].startswith(row[0]) and str(row[6]).startswith("=")
-        folder = tmp_path / "set" / "SAMM" / row[0] / row[1]
+        assert row[1].startswith(str(row[0])) and str(row[6]).startswith("=")
+        folder = tmp_path / "set" / "SAMM" / str(row[0]) / row[1]
         assert all((folder / f"{row[0]}_{frame:05d}.jpg").is_file() for frame in (row[3], row[4], row[5]))
+
+
+@pytest.mark.parametrize("form, known", [("casme2", ("90", "91")), ("samm", ("900", "901"))])
+def test_a_tree_in_the_real_shape(tmp_path, monkeypatch, small, form, known):
+    """A small shape stands in: its clips are written, read by the loader, and everybody is named."""
+    monkeypatch.setattr(export, "draw_shape", lambda name, seed: [(0, (4, 7)), (1, ()), (1, (12,))])
+    assert write_dataset(tmp_path / "set", **SIZE | {"seed": None}, form=form, real_shape=True) == 3
+    about = json.loads((tmp_path / "set" / "synthme.json").read_text())
+    people = dict(zip(known, ("drawn10000000", "drawn10000001")))
+    assert about == {"people": people, "tier": "standard", "seed": 10_000_000, "generator": "SynthME"}
+    samples = load(DATA_SETS[form], root=tmp_path / "set").samples
+    assert [sample.subject for sample in samples] == [known[0], known[1], known[1]]
+    assert [{au.num for au in sample.aus} for sample in samples] == [{4, 7}, set(), {12}]
+    assert all(sorted(sample.frames) == list(range(sample.onset, sample.offset + 1)) for sample in samples)
+
+
+def test_several_processes_write_the_same_tree(tmp_path, monkeypatch, small):
+    for name, at_once in (("one", 5), ("two", 1)):
+        monkeypatch.setattr(export, "AT_ONCE", at_once)
+        write_dataset(tmp_path / name, subjects=1, clips=3, tier="easy", seed=5, form="samm")
+    files = sorted(p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*.jp*"))
+    assert files and all((tmp_path / "one" / f).read_bytes() == (tmp_path / "two" / f).read_bytes() for f in files)
+
+
+def test_other_forms_start_where_training_does(tmp_path):
+    write_dataset(tmp_path / "set", subjects=1, clips=1, tier="easy")
+    assert list(read_dataset(tmp_path / "set").subjects) == ["drawn00000000"]
 
 
 def test_same_seed_same_files(tmp_path):
@@ -96,7 +132,7 @@ def test_same_seed_same_files(tmp_path):
     assert files and all((tmp_path / "one" / f).read_bytes() == (tmp_path / "two" / f).read_bytes() for f in files)
 
 
-def test_bad_places(tmp_path):
+def test_bad_places(tmp_path, monkeypatch):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("mine")
     with pytest.raises(InputError, match="exists already"):
@@ -105,6 +141,12 @@ def test_bad_places(tmp_path):
         write_dataset(tmp_path / "new", subjects=0, clips=3, tier="easy", seed=0)
     with pytest.raises(InputError, match="synth"):
         read_dataset(tmp_path / "full")
+    with pytest.raises(InputError, match="Only casme2 and samm"):
+        write_dataset(tmp_path / "new", **SIZE, real_shape=True)
+    with pytest.raises(InputError, match="as many photographs, not 1"):
+        monkeypatch.setattr(export, "_photographs", lambda folder: [None])
+        write_dataset(tmp_path / "new", **SIZE, form="samm", photos="me", real_shape=True)
+    monkeypatch.undo()
     with pytest.raises(InputError, match="no photographs"):
         write_dataset(tmp_path / "new", **SIZE, photos=tmp_path / "full")
 

@@ -71,6 +71,14 @@ def check_order(subjects: int, clips: int, seed: int) -> None:
         )
 
 
+def draw_scripts(subjects: int, clips: int, recipe, seed: int) -> list[list[Script]]:
+    """The scripts of each person in turn, who are counted from `seed` upward."""
+    return [
+        [recipe(np.random.default_rng((seed + person, number))) for number in range(clips)]
+        for person in range(subjects)
+    ]
+
+
 def make_clips(
     subjects: int | list[Identity], clips: int, recipe, *, seed: int = 0, size: int = 64, workers: int = -1
 ) -> ClipSet:
@@ -82,8 +90,7 @@ def make_clips(
     count = subjects if isinstance(subjects, int) else len(subjects)
     check_order(count, clips, seed)
     people = [None] * count if isinstance(subjects, int) else subjects
-    seeds = [[(seed + person, number) for number in range(clips)] for person in range(count)]
-    scripts = [[recipe(np.random.default_rng(each)) for each in some] for some in seeds]
+    scripts = draw_scripts(count, clips, recipe, seed)
     return render_people(people, scripts, seed=seed, size=size, workers=workers)
 
 

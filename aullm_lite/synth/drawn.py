@@ -11,6 +11,10 @@ from .traits import draw_traits
 UNIT = CANVAS / 2 / EXTENT  # pixels in a unit of face coordinates
 
 
+def drawn_name(seed: int) -> str:
+    return f"drawn{seed:08d}"
+
+
 def draw_identity(seed: int) -> Identity:
     """A person who does not exist, at rest; the same seed draws the same person."""
     rng = np.random.default_rng((seed, 2))
@@ -31,7 +35,7 @@ def draw_identity(seed: int) -> Identity:
     if traits.glasses:
         picture = paint.paint_glasses(picture, traits, x, y, rng)
     return Identity(
-        subject=f"drawn{seed:08d}",
+        subject=drawn_name(seed),
         skin=np.clip(picture, 0, 1).astype(np.float32),
         cover=(1 - paint.eye_opening(traits, x, y)).astype(np.float32),
         eyes=paint.eyeballs(traits, x, y, rng),

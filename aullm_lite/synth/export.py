@@ -11,19 +11,22 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
 from ..clips import ClipSet
 from ..errors import InputError
-from .dataset import check_order, labels_of, make_clips, tier_recipe
+from .dataset import HELD_OUT, check_order, draw_scripts, labels_of, render_people, tier_recipe
 from .drawn import draw_identity
 from .identity import Identity
+from .licensed import LAYOUTS
 from .render import Actor, render
 from .script import Camera, Movement, Script
+from .shape import SHAPES, draw_shape, scripts_of
+from .truth import filmed, truth_rows
 
-FPS = 200  # of the licensed data sets
 FRAME_SIZE, FRAME_EXTENT = 256, 1.5
-NEUTRAL = 0.1  # seconds of stillness before the onset and after the offset
+AT_ONCE = 5  # clips of a person that one process writes in a row
 
 
 def write_dataset(
@@ -32,36 +35,55 @@ def write_dataset(
     subjects: int,
     clips: int,
     tier: str,
-    seed: int,
+    seed: int | None = None,
     form: str = "hf",
     photos: str | Path | None = None,
-) -> None:
-    """Write `clips` clips of each of `subjects` people to a new folder, as `hf`, `frames`, `casme2` or `samm`.
+    real_shape: bool = False,
+) -> int:
+    """Write a data set to a new folder as `hf`, `frames`, `casme2` or `samm`, and return its number of clips.
 
-    With `photos` the people are the photographs of that folder.
+    It has `clips` clips of each of `subjects` people, or with `real_shape` what CASME II or SAMM has (`shape.py`).
+    With `photos` the people are the photographs of that folder.  `seed` is the first person's: by default 0, and for
+    `casme2` and `samm`, which are for protocols, the first that no training uses.
     """
     out = Path(out).resolve()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists already: choose a new folder, so that nothing is overwritten.")
+    if real_shape and form not in SHAPES:
+        raise InputError(f"Only {' and '.join(SHAPES)} have a real shape: choose one of them as the format.")
+    seed = (HELD_OUT if form in SHAPES else 0) if seed is None else seed
     check_order(subjects, clips, seed)
-    people = _photographs(photos) if photos else subjects
+    people = _photographs(photos) if photos else None
+    if real_shape:
+        scripts = scripts_of(draw_shape(form, seed), seed, tier)
+    else:
+        scripts = draw_scripts(len(people) if people else subjects, clips, tier_recipe(tier), seed)
+    people = _cast(people, len(scripts))
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
         whole = Path(scratch) / "whole"
         whole.mkdir()
         if form == "hf":
-            write_hf(whole, make_clips(people, clips, tier_recipe(tier), seed=seed), tier)
+            write_hf(whole, render_people(people, scripts, seed=seed), tier)
         else:
-            write_tree(whole, people, clips, tier, seed, form)
+            write_tree(whole, people, scripts, tier, seed, form)
         if out.exists():
             out.rmdir()
         whole.rename(out)
+    return sum(map(len, scripts))
 
 
 def _photographs(folder) -> list[Identity]:
     from .photo import folder_photos
 
     return folder_photos(folder)
+
+
+def _cast(photos: list[Identity] | None, count: int) -> list[Identity | None]:
+    """Who plays: the first photographs, or drawn people (None)."""
+    if photos and len(photos) < count:
+        raise InputError(f"The real shape has {count} people: give as many photographs, not {len(photos)}.")
+    return photos[:count] if photos else [None] * count
 
 
 def write_hf(folder: Path, data: ClipSet, tier: str) -> None:
@@ -115,46 +137,44 @@ def script_from_json(text: str) -> Script:
     return Script(**plain | moving | {"times": np.array(plain["times"]), "camera": Camera(**camera)})
 
 
-def filmed(script: Script) -> tuple[Script, int]:
-    """The same event at 200 frames a second with stillness around it, and the number of neutral frames before it."""
-    start, end = script.times[0] - NEUTRAL, script.times[-1] + NEUTRAL
-    times = start + np.arange(round((end - start) * FPS) + 1) / FPS
-    return replace(script, times=times), round(NEUTRAL * FPS)
-
-
-def truth_row(script: Script) -> dict:
-    """Onset, apex and offset (frame numbers from 1) of the clip's event, and its movements.
-
-    The apex is the frame with the largest displacement of all AUs together.
-    """
-    long, before = filmed(script)
-    total = sum((m.amount(long.times) for m in long.movements), np.zeros(len(long.times)))
-    last = len(long.times) - before
-    apex = int(total.argmax()) + 1 if script.movements else (1 + before + last) // 2
-    return {"onset": 1 + before, "apex": apex, "offset": last, "movements": [asdict(m) for m in script.movements]}
-
-
-def write_tree(folder: Path, people: int | list[Identity], clips: int, tier: str, seed: int, form: str) -> None:
+def write_tree(
+    folder: Path, people: list[Identity | None], scripts: list[list[Script]], tier: str, seed: int, form: str
+) -> None:
     """Colour frames at 200 a second, one folder a clip, and a table of the truth in the form's own layout."""
-    from .licensed import LAYOUTS
-
-    layout, rows = LAYOUTS[form], []
-    count = people if isinstance(people, int) else len(people)
-    for index in tqdm(range(count), desc=f"SynthME as {form}", unit="person"):
-        identity = draw_identity(seed + index) if isinstance(people, int) else people[index]
-        actor = Actor(identity, seed + index)
-        for number in range(clips):
-            script = tier_recipe(tier)(np.random.default_rng((seed + index, number)))
-            row = truth_row(script) | {"subject": index, "clip": number, "person": identity.subject}
-            write_frames(folder / layout.folder(row), actor, script, lambda n, row=row: layout.frame(row, n))
-            rows.append(row)
+    layout, rows = LAYOUTS[form], truth_rows(people, scripts, seed)
+    total = sum(map(len, scripts))
+    orders = (
+        delayed(_film)(
+            folder, person, seed + n, rows[n][k : k + AT_ONCE], scripts[n][k : k + AT_ONCE], form, FRAME_SIZE
+        )
+        for n, person in enumerate(people)
+        for k in range(0, len(scripts[n]), AT_ONCE)
+    )
+    several = total > 2 * AT_ONCE  # fewer are written before the processes have started
+    one_thread = dict(initializer=cv2.setNumThreads, initargs=(1,)) if several else {}  # the processes share the cores
+    with tqdm(total=total, desc=f"SynthME as {form}", unit="clip") as progress:
+        for done in Parallel(n_jobs=-1 if several else 1, return_as="generator_unordered", **one_thread)(orders):
+            progress.update(done)
+    rows = [row for some in rows for row in some]
     layout.table(folder, rows)
+    if layout.subject:
+        people = {layout.subject(row): row["person"] for row in rows}
+        about = {"people": people, "tier": tier, "seed": seed, "generator": "SynthME"}
+        (folder / "synthme.json").write_text(json.dumps(about, indent=1) + "\n")
 
 
-def write_frames(folder: Path, actor: Actor, script: Script, name: Callable[[int], str]) -> None:
+def _film(folder: Path, person: Identity | None, seed: int, rows: list[dict], scripts, form: str, size: int) -> int:
+    """Write the frames of some of a person's clips, and return how many clips those are."""
+    layout, actor = LAYOUTS[form], Actor(person or draw_identity(seed), seed)
+    for row, script in zip(rows, scripts):
+        write_frames(folder / layout.folder(row), actor, script, lambda n, row=row: layout.frame(row, n), size)
+    return len(rows)
+
+
+def write_frames(folder: Path, actor: Actor, script: Script, name: Callable[[int], str], size: int) -> None:
     """The frames of one clip, numbered from 1."""
     folder.mkdir(parents=True)
-    frames = render(actor, filmed(script)[0], FRAME_SIZE, colour=True, extent=FRAME_EXTENT)
+    frames = render(actor, filmed(script)[0], size, colour=True, extent=FRAME_EXTENT)
     for number, frame in enumerate((frames * 255 + 0.5).astype(np.uint8), 1):
         path = folder / name(number)
         quality = [cv2.IMWRITE_JPEG_QUALITY, 95] if path.suffix == ".jpg" else []

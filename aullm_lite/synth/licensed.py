@@ -1,7 +1,7 @@
 """The layouts of CASME II and SAMM, filled with generated people: names, headers and oddities of the real tables.
 
 Subjects are invented (CASME II from 90, SAMM from 900), and the emotion columns, which the formats demand, say only
-"others": SynthME knows movements, not feelings.
+"others": SynthME knows movements, not feelings.  `synthme.json` says which generated person each subject is.
 """
 
 import json
@@ -11,26 +11,19 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
-from ..facs import CD6ME_AUS
+from .odd import au_cell, casme2_apex, mixed, samm_apex, spaced, with_alternative
 
 SAMM_PREFACE = 13  # rows of text above SAMM's header
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a clip's frames go, what a frame is called, and how the table is written."""
+    """Where a clip's frames go, what a frame is called, how the table is written, and a person's number as read."""
 
     folder: Callable[[dict], str]
     frame: Callable[[dict, int], str]
     table: Callable[[Path, list[dict]], None]
-
-
-def au_cell(row: dict) -> str | int | None:
-    """AUs as the annotators write them: `4+L10`; a lone plain number is a number cell, as in the real tables."""
-    parts = [
-        ("" if m["side"] == "both" else m["side"]) + str(m["au"]) for m in row["movements"] if m["au"] in CD6ME_AUS
-    ]
-    return int(parts[0]) if len(parts) == 1 and parts[0].isdigit() else "+".join(parts) or None
+    subject: Callable[[dict], str] | None = None
 
 
 def _save(path: Path, rows: list[list], sheet: str) -> None:
@@ -42,7 +35,9 @@ def _save(path: Path, rows: list[list], sheet: str) -> None:
 
 
 def _casme2_clip(row: dict) -> str:
-    return f"EP{row['clip'] // 30 + 1:02d}_{row['clip'] % 30 + 1:02d}" + ("f" if row["clip"] % 3 == 2 else "")
+    """`EP01_01`, `EP01_2`, `EP01_03f`: not every number has its zero."""
+    part, number = divmod(row["clip"], 30)
+    return f"EP{part + 1:02d}_{number + 1:0{1 if number == 1 else 2}d}" + "f" * (row["clip"] % 3 == 2)
 
 
 def _casme2_table(folder: Path, rows: list[dict]) -> None:
@@ -60,24 +55,30 @@ def _casme2_table(folder: Path, rows: list[dict]) -> None:
     ]
     body = [
         [
-            90 + r["subject"],
-            _casme2_clip(r),
+            mixed(90 + r["subject"], i),
+            spaced(_casme2_clip(r), i),
             None,
             r["onset"],
-            "/" if i == 3 else r["apex"],
+            casme2_apex(r, i),
             r["offset"],
             None,
-            au_cell(r) if r["movements"] else "?",
+            au_cell(r, i),
             "others",
             7,
         ]
         for i, r in enumerate(rows)
-    ]  # one unreadable apex, as in the real table
+    ]
     _save(folder / "CASME2-coding-20190701.xlsx", [header, *body], "Sheet1")
 
 
 def _samm_number(row: dict, n: int) -> str:
-    return f"{900 + row['subject']}_{4000 + 500 * row['clip'] + n:05d}.jpg"
+    """Frames count through a person's recording, and some people's numbers are not padded with zeros."""
+    number = _samm_frame(row, n)
+    return f"{900 + row['subject']}_{number:0{4 if row['subject'] % 3 == 2 else 5}d}.jpg"
+
+
+def _samm_frame(row: dict, n: int) -> int:
+    return 4000 + 500 * row["clip"] + n
 
 
 def _samm_clip(row: dict) -> str:
@@ -99,19 +100,19 @@ def _samm_table(folder: Path, rows: list[dict]) -> None:
         "Objective Classes",
         "Notes",
     ]
-    shift = lambda r, n: 4000 + 500 * r["clip"] + n  # noqa: E731
+    aus = with_alternative([au_cell(r, i) for i, r in enumerate(rows)])
     body = [
         [
-            f"{900 + r['subject']}",
-            _samm_clip(r),
+            mixed(900 + r["subject"], i, str),
+            spaced(_samm_clip(r), i),
             r["clip"] // 7 + 1,
-            shift(r, r["onset"]),
-            shift(r, r["apex"]),
-            shift(r, r["offset"]),
+            _samm_frame(r, r["onset"]),
+            _samm_frame(r, samm_apex(r, i)),
+            _samm_frame(r, r["offset"]),
             f"=F{SAMM_PREFACE + 2 + i}-D{SAMM_PREFACE + 2 + i}+1",
             "Micro - 1/2",
-            au_cell(r),
-            "Other",
+            aus[i],
+            "Others" if i % 5 == 4 else "Other",
             7,
             None,
         ]
@@ -133,6 +134,12 @@ LAYOUTS = {
         lambda r: f"CASME2_RAW/CASME2-RAW/sub{90 + r['subject']}/{_casme2_clip(r)}",
         lambda r, n: f"img{n}.jpg",
         _casme2_table,
+        lambda r: f"{90 + r['subject']}",
     ),
-    "samm": Layout(lambda r: f"SAMM/{900 + r['subject']}/{_samm_clip(r)}", _samm_number, _samm_table),
+    "samm": Layout(
+        lambda r: f"SAMM/{900 + r['subject']}/{_samm_clip(r)}",
+        _samm_number,
+        _samm_table,
+        lambda r: f"{900 + r['subject']}",
+    ),
 }

@@ -155,8 +155,14 @@ def _at_canvas(actor: Actor, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _compose(skin, eyes, skin_x, skin_y, eye_x, eye_y) -> np.ndarray:
     """Lids and skin over eyeballs that move by themselves."""
     top = cv2.remap(skin, _canvas(skin_x), _canvas(skin_y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    below = cv2.remap(eyes, _canvas(eye_x), _canvas(eye_y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    frame = top[..., :-1] + (1 - top[..., -1:]) * (below if below.ndim == 3 else below[..., None])
+    frame, hidden = np.ascontiguousarray(top[..., :-1]), top[..., -1]
+    rows, columns = (np.flatnonzero((hidden < 1).any(axis)) for axis in (1, 0))
+    if len(rows):  # eyeballs are drawn only where the lids leave them free: most of a frame is skin
+        box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        below = cv2.remap(
+            eyes, _canvas(eye_x[box]), _canvas(eye_y[box]), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        frame[box] += (1 - hidden[box])[..., None] * below.reshape(frame[box].shape)
     return frame if frame.shape[-1] == 3 else frame[..., 0]
 
 

@@ -182,7 +182,7 @@ def draw_script(
 
     `view` is `clip` (onset to offset), `loose`, `window` (half a second around it) or `release`; `head` is `still`
     (only what alignment leaves, about a quarter of a pixel) or `moving` (0.5 to 4 pixels at 64); `none` is the share of
-    clips without any AU; with `mouth` people also speak, and smile with open lips; the AUs are drawn unless `aus` orders
+    clips without any AU; with `mouth` people also speak, and smile with open lips; the AUs are drawn unless `aus` gives
     them.
     """
     if tier not in PEAKS:

@@ -18,7 +18,7 @@ from ..facs import CD6ME_AUS
 from .dataset import HELD_OUT, render_people
 from .script import LIFTS, Script, draw_script
 
-HABIT = 0.5  # shape of the gamma distribution of a person's rate over everybody's: the smaller, the firmer the habits
+HABIT = 0.45  # shape of the gamma distribution of a person's rate over everybody's: the smaller, the firmer the habits
 MOST_AUS = 4  # in one clip
 MOVES, SWAPS = 30_000, 400  # steps after which the start is forgotten
 
