@@ -176,9 +176,10 @@ def _experiment(args, experiment) -> None:
 
 
 def _leaks(args) -> None:
-    from .leaks import as_text, run
+    from .protocols.leaks import run
+    from .protocols.leaks_page import as_markdown
 
-    print(as_text(run(args.out, seed=args.seed)))
+    print(as_markdown(run(args.out, seed=args.seed)))
 
 
 def _bench(args) -> None:

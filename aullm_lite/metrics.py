@@ -47,12 +47,12 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int =
     return np.abs(gaps).sum(0) / max(len(labels), 1)
 
 
-def best_thresholds(labels: np.ndarray, probabilities: np.ndarray, grid=np.linspace(0.05, 0.95, 91)) -> np.ndarray:
-    """Per AU the threshold with the highest F1, smoothed over five; 0.5 without positives.  [N, K], [N, K] -> [K]
+def best_thresholds(labels, probabilities, grid=np.linspace(0.05, 0.95, 91), score=f1_positive) -> np.ndarray:
+    """Per AU the threshold with the highest score, smoothed over five; 0.5 without positives.  [N, K], [N, K] -> [K]
 
     To be used on inner subjects only: on test data it would be a leak, worth several points even to a random answer.
     """
-    scores = np.stack([f1_positive(labels, probabilities >= threshold) for threshold in grid])
+    scores = np.stack([score(labels, probabilities >= threshold) for threshold in grid])
     padded = np.pad(scores, ((2, 2), (0, 0)), mode="edge")
     smooth = np.stack([np.convolve(column, np.ones(5) / 5, mode="valid") for column in padded.T], 1)
     return np.where(labels.any(0), grid[smooth.argmax(0)], 0.5)

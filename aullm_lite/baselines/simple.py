@@ -7,6 +7,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from ..clips import ClipSet
 from ..motion import LucasKanadeMotion, measure_motion
@@ -42,7 +43,8 @@ def fit_motion_energy(train: ClipSet, inner: ClipSet, seed: int):
     """Logistic regression on how much moved in each frame, wherever it was."""
     learnt = [k for k, column in enumerate(train.labels.T) if 0 < column.sum() < len(column)]
     model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced"))
-    fitted = {k: clone(model).fit(_energy(train), train.labels[:, k]) for k in learnt}
+    with threadpool_limits(1):  # on matrices this small threads only wait for each other
+        fitted = {k: clone(model).fit(_energy(train), train.labels[:, k]) for k in learnt}
 
     def score(data: ClipSet) -> np.ndarray:
         scores = np.zeros((len(data), train.labels.shape[1]))
