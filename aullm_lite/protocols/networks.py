@@ -14,9 +14,12 @@ from ..motion import measure_motion
 from ..recipe import TrainConfig
 from ..train import Trainer
 
-# Some 200 clips: many small steps from nothing; few and short ones from weights that know the task.
-SCRATCH = TrainConfig(warmup=30, epochs=10, batch_size=32)
-FURTHER = TrainConfig(warmup=0, epochs=8, batch_size=32, lr=5e-4, lr_lora=2e-4)
+# A fold has some 200 clips.  From nothing that takes many small steps; weights that know movements need few and short
+# ones, but a head that has never read them needs more.
+FROM_NOTHING = {"llm": TrainConfig(warmup=16, epochs=4, batch_size=32)}
+FROM_NOTHING["none"] = TrainConfig(warmup=0, epochs=20, batch_size=32, auxiliary=0.0)
+FURTHER = {"llm": TrainConfig(warmup=0, epochs=4, batch_size=32, lr=1e-4, lr_lora=1e-4)}
+FURTHER["none"] = TrainConfig(warmup=0, epochs=10, batch_size=32, lr=1e-3, auxiliary=0.0)
 
 
 @dataclass
@@ -62,7 +65,11 @@ def _answer(model: AULLM, part: Tensor) -> Tensor:
 def scratch(config: AULLMConfig, seed: int) -> Network:
     """A network with random first weights, the same for every fold."""
     torch.manual_seed(seed)
-    return Network(AULLM(config), SCRATCH)
+    return Network(AULLM(config), FROM_NOTHING[_kind(config)])
+
+
+def _kind(config: AULLMConfig) -> str:
+    return "none" if config.language_model == "none" else "llm"
 
 
 def further(checkpoint: str, config: AULLMConfig, seed: int) -> Network:
@@ -79,7 +86,7 @@ def further(checkpoint: str, config: AULLMConfig, seed: int) -> Network:
     same = {"language_model": source.config.language_model} if config.language_model != "none" else {}
     model = AULLM(config.changed(**same, prompt=source.config.prompt, trained_on=source.config.trained_on))
     model.load_trained_state(_taken_over(model, source))
-    return Network(model, FURTHER)
+    return Network(model, FURTHER[_kind(config)])
 
 
 def _taken_over(model: AULLM, source: AULLM) -> dict[str, Tensor]:
