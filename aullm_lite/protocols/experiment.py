@@ -97,11 +97,15 @@ def loso(data: ClipSet, seed: int = 0, **about) -> Experiment:
 
 
 def cross(train: ClipSet, test: ClipSet, seed: int = 0, **about) -> Experiment:
-    """Cross-domain: train on all of one data set, test on all of another, on the AUs of both."""
+    """Cross-domain: train on all of one data set, test on all of another, on the AUs of both.
+
+    Raises `InputError` where both are the same.
+    """
     both = join(train, test)
-    name = str(data_sets(test)[0])
-    protocol = f"Cross-domain, {data_sets(train)[0]} to {name}"
-    return Experiment(protocol, both, leave_one_set_out(both, seed, [name]), seed, **about)
+    home, name = str(data_sets(train)[0]), str(data_sets(test)[0])
+    if home == name:
+        raise InputError(f"For a cross-domain test both are {name}: give two different data sets.")
+    return Experiment(f"Cross-domain, {home} to {name}", both, leave_one_set_out(both, seed, [name]), seed, **about)
 
 
 def cd6me(data: ClipSet, seed: int = 0, **about) -> Experiment:
