@@ -15,7 +15,7 @@ def noise(people=6, each=3, name="casme2", aus=(4, 12), seed=0) -> ClipSet:
     n = people * each
     labels = rng.integers(0, 2, (n, len(aus))).astype(np.float32)
     labels[::each], labels[1::each] = 1, 0
-    who = np.repeat([f"{name}/{90 + i}" for i in range(people)], each)
+    who = np.repeat([f"{name}/{90 + i}" for i in range(people)], each).astype("U20")
     return ClipSet(
         clips=rng.integers(0, 256, (n, 6, 2, 2), np.uint8),
         labels=labels,

@@ -32,13 +32,19 @@ class Method:
 
 
 def row_names(models, inits) -> list[tuple[str, str, str | None]]:
-    """(row, model, init) for every model, and for those with pre-training every init."""
+    """(row, model, init) for every model, and for those with pre-training every init.
+
+    Raises `InputError` for an unknown model, and for two rows of one name.
+    """
     rows = []
     for model in models:
         if model not in MODELS:
             raise InputError(f"There is no model {model!r}: choose among {', '.join(MODELS)}.")
         chosen = inits if model in WITH_INIT else [None]
         rows += [(model if init is None else f"{model}-{_short(init)}", model, init) for init in chosen]
+    names = [name for name, *_ in rows]
+    if doubled := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"This names {doubled[0]} twice: give models once, and checkpoints folders of other names.")
     return rows
 
 
