@@ -78,6 +78,8 @@ def further(checkpoint: str, config: AULLMConfig, seed: int) -> Network:
     torch.manual_seed(seed)
     same = {"language_model": source.config.language_model} if config.language_model != "none" else {}
     model = AULLM(config.changed(**same, prompt=source.config.prompt, trained_on=source.config.trained_on))
+    if model.language.width != source.language.width:
+        raise InputError(f"The language model of {checkpoint} is too narrow or too wide: use --init scratch.")
     model.load_trained_state(_taken_over(model, source))
     return Network(model, FURTHER)
 
