@@ -22,8 +22,8 @@ SIMPLE = ["flow-svm", "motion", "identity"]
 
 @pytest.fixture(scope="module")
 def people(clips):
-    """Four drawn people as CASME II would give them, measured already."""
-    return with_motion(with_flow(filmed(clips, people=4)))
+    """Four clips of each of four drawn people as CASME II would give them, measured already."""
+    return with_motion(with_flow(filmed(clips, people=4).select(np.arange(0, 32, 2))))
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ def test_a_row_keeps_its_clips_apart(people):
     split = loso(people).splits[0]
     answers = run_fold(build("identity", None, "smoke", people.aus, 0), people, split, 0)
     assert list(answers) == ["id", "subject", "au", "label", "probability", "threshold", "fold"]
-    assert len(answers) == 8 * 3 and not answers.duplicated(["id", "au"]).any()
+    assert len(answers) == 4 * 3 and not answers.duplicated(["id", "au"]).any()
     truth = people.select(people.subjects == split.name)
     table = answers.pivot(index="id", columns="au", values="label").loc[truth.ids.tolist(), list(people.aus)]
     assert np.array_equal(table, truth.labels) and answers["probability"].between(0, 1).all()
