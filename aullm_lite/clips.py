@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .errors import InputError
 from .facs import CD6ME_AUS
 
 
@@ -46,7 +47,9 @@ class ClipSet:
 
 
 def join(first: ClipSet, second: ClipSet) -> ClipSet:
-    """The clips of both, in this order; only what both know."""
+    """The clips of both, in this order; only what both know.  Raises `InputError` for labels of other AUs."""
+    if first.aus != second.aus:
+        raise InputError(f"Clips with the AUs {first.aus} and {second.aus} cannot be joined: label both alike.")
     both = {}
     for field in fields(first):
         one, other = getattr(first, field.name), getattr(second, field.name)

@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
 
+from aullm_lite import cli
 from aullm_lite.cli import main
 from aullm_lite.model import AULLM
 from aullm_lite.video import write_video
@@ -93,6 +95,23 @@ def test_synth_does_not_overwrite(checkpoint, capsys):
     before = sorted(p.stat().st_mtime for p in data.iterdir())
     assert main(["synth", str(data)]) == 2
     assert sorted(p.stat().st_mtime for p in data.iterdir()) == before
+
+
+def test_the_commands_know_every_row_of_a_table():
+    from aullm_lite.protocols.methods import MODELS
+
+    assert cli.ROWS == MODELS
+
+
+@pytest.mark.parametrize(
+    "category, shown", [(UserWarning, "It was so.\n"), (FutureWarning, "FutureWarning: It was so.")]
+)
+def test_a_warning_of_ours_is_a_plain_sentence(monkeypatch, capsys, category, shown):
+    monkeypatch.setattr(cli.data, "_inspect", lambda args: warnings.warn("It was so.", category))
+    before = warnings.showwarning
+    assert main(["inspect", "samm"]) == 0 and warnings.showwarning is before
+    error = capsys.readouterr().err
+    assert error == shown if category is UserWarning else shown in error
 
 
 def test_help_is_quick_to_import():

@@ -261,6 +261,17 @@ def test_a_fault_stops_at_the_end_or_is_left_out(tmp_path, blind, kind):
     assert blind.looks == looks and len(records) == (4 if kind == "no row" else 3)
 
 
+def test_a_folder_that_only_the_old_list_names_is_said_and_does_not_stop(tmp_path, blind):
+    rows = casme2_set(tmp_path)
+    ramp(tmp_path / "CASME2_RAW" / "sub24" / "EP02_07", "img{}.png", [1, 2])
+    data = loaded(tmp_path, "casme2", rows)
+    assert len(prepare(data, cache=tmp_path / "cache")) == 4
+    assert "1 folders of frames have no row: sub24/EP02_07." in data.warnings
+    ramp(tmp_path / "CASME2_RAW" / "sub25" / "EP02_07", "img{}.png", [1, 2])  # the same name of another person
+    with pytest.raises(InputError, match="have no row: sub25/EP02_07: mend"):
+        prepare(again(tmp_path, "casme2"), cache=tmp_path / "cache")
+
+
 def test_many_problems_are_counted(tmp_path, blind):
     rows = casme2_set(tmp_path, clips=("a", "b", "c", "d"))
     shutil.rmtree(tmp_path / "CASME2_RAW" / "sub91")

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from sklearn.multioutput import MultiOutputClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
@@ -54,13 +53,15 @@ def _features(data: ClipSet) -> np.ndarray:
 def fit_flow_svm(train: ClipSet, inner: ClipSet, seed: int):
     """A linear SVM for each AU on flow and strain; an AU that never or always occurs in training scores 0."""
     learnt = [k for k, column in enumerate(train.labels.T) if 0 < column.sum() < len(column)]
+    scaler = StandardScaler().fit(_features(train))
+    inputs = scaler.transform(_features(train))
     svm = LinearSVC(C=1e-3, class_weight="balanced", random_state=seed)
-    model = make_pipeline(StandardScaler(), MultiOutputClassifier(svm)).fit(_features(train), train.labels[:, learnt])
+    fitted = {k: clone(svm).fit(inputs, train.labels[:, k]) for k in learnt}
 
     def score(data: ClipSet) -> np.ndarray:
-        scores = np.zeros((len(data), train.labels.shape[1]))
-        inputs = model[0].transform(_features(data))
-        scores[:, learnt] = np.stack([one.decision_function(inputs) for one in model[1].estimators_], 1)
+        scores, inputs = np.zeros((len(data), train.labels.shape[1])), scaler.transform(_features(data))
+        for k, one in fitted.items():
+            scores[:, k] = one.decision_function(inputs)
         return scores
 
     return score

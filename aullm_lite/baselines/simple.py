@@ -43,13 +43,14 @@ def fit_motion_energy(train: ClipSet, inner: ClipSet, seed: int):
     """Logistic regression on how much moved in each frame, wherever it was."""
     learnt = [k for k, column in enumerate(train.labels.T) if 0 < column.sum() < len(column)]
     model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced"))
+    inputs = _energy(train)
     with threadpool_limits(1):  # on matrices this small threads only wait for each other
-        fitted = {k: clone(model).fit(_energy(train), train.labels[:, k]) for k in learnt}
+        fitted = {k: clone(model).fit(inputs, train.labels[:, k]) for k in learnt}
 
     def score(data: ClipSet) -> np.ndarray:
-        scores = np.zeros((len(data), train.labels.shape[1]))
+        scores, inputs = np.zeros((len(data), train.labels.shape[1])), _energy(data)
         for k, one in fitted.items():
-            scores[:, k] = one.decision_function(_energy(data))
+            scores[:, k] = one.decision_function(inputs)
         return scores
 
     return score

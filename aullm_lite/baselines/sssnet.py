@@ -36,11 +36,11 @@ def fit_sssnet(train: ClipSet, inner: ClipSet, seed: int):
     model = ShallowFlowCNN(train.labels.shape[1])
     optimizer = torch.optim.Adam(model.parameters(), lr=LR, weight_decay=WEIGHT_DECAY)
     flow, labels = torch.from_numpy(train.flow), torch.from_numpy(train.labels)
-    best, kept = -1.0, None
+    best, kept, shown = -1.0, None, inner.labels.any(0)
     for _ in range(EPOCHS):
         _train_epoch(model, optimizer, flow, labels)
-        precision = np.nanmean(metrics.average_precision(inner.labels, _logits(model, inner)))
-        if precision > best:
+        precision = metrics.average_precision(inner.labels, _logits(model, inner))[shown].sum()
+        if precision > best or not shown.any():  # without an AU to choose by, the last epoch
             best, kept = precision, {name: value.clone() for name, value in model.state_dict().items()}
     model.load_state_dict(kept)
     return lambda data: _logits(model, data)

@@ -107,8 +107,7 @@ class ClipIndex:
         self._by_name: dict[str, list[Path]] = {}
         self.unused: dict[Path, None] = {}
         for folder in clip_folders(base):
-            name = folder.parent.name if folder.name.casefold() in INNER else folder.name
-            self._by_name.setdefault(name.casefold(), []).append(folder)
+            self._by_name.setdefault(_name(folder).casefold(), []).append(folder)
             self.unused[folder] = None
 
     def find(self, names: Iterable[str], subject: str) -> list[Path]:
@@ -119,9 +118,18 @@ class ClipIndex:
             self.unused.pop(folder, None)
         return folders
 
+    def key(self, folder: Path) -> tuple[str | None, str]:
+        """The subject, where the path names one, and the name of the clip."""
+        return self._subject(folder), _name(folder)
+
     def _subject(self, folder: Path) -> str | None:
         """The subject that the path names, if it does; clip names repeat across subjects."""
         for part in reversed(folder.relative_to(self._base.parent).parts[:-1]):
             if _SUBJECT_FOLDER.fullmatch(part):
                 return subject_id(part, self._width)
         return None
+
+
+def _name(folder: Path) -> str:
+    """The name of the clip whose frames lie in a folder."""
+    return folder.parent.name if folder.name.casefold() in INNER else folder.name

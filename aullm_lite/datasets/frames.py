@@ -28,10 +28,11 @@ def attach_all(
     packed = _unpack_first(place) if without else []
     if without and len(without) == len(samples):
         raise InputError(packed[0] if packed else _nothing(place, without[0]))
-    rows, unused = _unmatched(without, index)
+    known = [folder for folder in index.unused if index.key(folder) in spec.without_row]
+    rows, unused = _rows_without(without), _without_row([folder for folder in index.unused if folder not in known])
     # With many events in one, folders are recordings, and many show no micro-expression.
     lost = packed + ([] if spec.many_rows_a_clip else unused)
-    return done, log, list(dict.fromkeys(warnings + rows + packed + unused)), lost
+    return done, log, list(dict.fromkeys(warnings + rows + packed + unused + _without_row(known))), lost
 
 
 def _attach_found(sample: Sample, folders: list[Path], place: Place) -> tuple[Sample, list[dict], list[str]]:
@@ -46,11 +47,15 @@ def _attach_found(sample: Sample, folders: list[Path], place: Place) -> tuple[Sa
     return sample, log, copies + warnings
 
 
-def _unmatched(without: list[str], index: ClipIndex) -> tuple[list[str], list[str]]:
-    """Rows without a folder and folders without a row, in a sentence each."""
-    names = [f"{folder.parent.name}/{folder.name}" for folder in index.unused]
-    rows = [f"{len(without)} rows have no folder of frames: {_some(without)}."] if without else []
-    return rows, [f"{len(names)} folders of frames have no row: {_some(names)}."] if names else []
+def _rows_without(clips: list[str]) -> list[str]:
+    """Rows without a folder, in a sentence."""
+    return [f"{len(clips)} rows have no folder of frames: {_some(clips)}."] if clips else []
+
+
+def _without_row(folders: list[Path]) -> list[str]:
+    """Folders without a row, in a sentence."""
+    names = [f"{folder.parent.name}/{folder.name}" for folder in folders]
+    return [f"{len(names)} folders of frames have no row: {_some(names)}."] if names else []
 
 
 def _nothing(place: Place, example: str) -> str:

@@ -55,7 +55,7 @@ class DataSetSpec:
 
     `variants` maps the version of a layout of columns to {field: header}; `optional` headers may be missing.  `tidy`
     changes the fields of a row, or gives None to leave it out; `adjust` sees all samples; `folder_names` are the names
-    that a clip's folder may have.
+    that a clip's folder may have.  `without_row` are (subject, clip) whose folders some tables do not list.
     """
 
     name: str
@@ -75,3 +75,4 @@ class DataSetSpec:
     tidy: Callable[[dict, Row, list[str]], dict | None] = _unchanged
     adjust: Callable[[list[Sample]], list[Sample]] = _as_they_are
     folder_names: Callable[[Sample], tuple[str, ...]] = _own_name
+    without_row: frozenset[tuple[str, str]] = frozenset()

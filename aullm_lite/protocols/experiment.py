@@ -3,8 +3,9 @@
 import io
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -16,9 +17,9 @@ from ..clips import ClipSet, join
 from ..errors import InputError
 from ..files import write_together
 from .folds import Folds, digest, shard
-from .methods import build, ordered, row_names
+from .methods import Method, build, ordered, row_names
 from .page import as_markdown, table_figure
-from .splits import SubjectSplit, data_sets, leave_one_set_out, leave_one_subject_out
+from .splits import SubjectSplit, data_sets, hidden, leave_one_set_out, leave_one_subject_out
 from .table import build_table
 
 
@@ -56,30 +57,49 @@ class Experiment:
         `folds` is a share i/n of them; `models` and `inits` name the rows.  Raises `InputError` for a folder that
         already holds such folds (unless `go_on`) or those of another run, and `LeakError` before the first fold.
         """
-        out, mine = Path(out), shard(self.splits, folds)
+        out, mine, rows = Path(out), shard(self.splits, folds), row_names(models, inits)
+        self.check()
         out.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=out).close()  # a closed folder is noticed before hours are spent
+        self.kept(out)  # and so are rows of another run
+        chosen = [Folds(out, name, self.settings() | {"row": [model, init, preset]}) for name, model, init in rows]
+        if not go_on and (begun := [kept.name for kept in chosen if len(kept.missing(mine)) < len(mine)]):
+            raise InputError(f"{out} holds folds of {', '.join(begun)}: pass --resume to go on, or another --out.")
         started, data = perf_counter(), self.data
-        for name, model, init in row_names(models, inits):
-            kept = Folds(out, name, self.settings() | {"row": [model, init, preset]})
-            if not go_on and len(kept.missing(mine)) < len(mine):
-                raise InputError(f"{out} holds folds of {name}: pass --resume to go on, or another --out.")
+        for kept, (_, model, init) in zip(chosen, rows):
             if kept.missing(mine):
                 method = build(model, init, preset, self.data.aus, self.seed)
-                measured = method.measure(data)
-                data = data if measured.motion is None else measured  # what was measured once serves the next rows
+                measured = _measured(method, data)
                 kept.run(method, measured, mine, self.seed)
+                motion = data.motion if measured.motion is None else measured.motion
+                data = replace(measured, motion=motion)  # what was measured once serves the next rows
         return self.write(out) | {"seconds": round(perf_counter() - started)}
+
+    def check(self) -> None:
+        """Raise `InputError` before hours are spent where no table could be made in the end."""
+        ids, tested = self.data.ids, self.tested
+        if ids is None:
+            raise InputError("A protocol needs the id of each clip, such as casme2/90/EP01_1: set `ClipSet.ids`.")
+        if doubled := [name for name, n in Counter(ids.tolist()).items() if n > 1]:
+            raise InputError(f"{doubled[0]} stands for more than one clip: give each clip an id of its own.")
+        if len(set(tested.subjects.tolist())) < 2:
+            raise InputError("Intervals need tested clips of at least two people: add subjects.")
+        if not tested.labels.any():
+            raise InputError(f"No tested clip shows any of the AUs {' '.join(map(str, tested.aus))}: add clips.")
+
+    def kept(self, out: Path) -> dict[str, Folds]:
+        """The folds of each row in a folder, in the order of a table.  Raises `InputError` for those of another run."""
+        names = ordered(path.parent.name for path in (out / "folds").glob("*/settings.json"))
+        return {name: Folds(out, name, self.settings()) for name in names}
 
     def write(self, out: Path) -> dict:
         """Write predictions.parquet, table.json, table.md and table.png from all complete rows; the table.
 
         Without a complete row nothing is written, and the answer says how many folds are missing.
         """
-        names = ordered(path.parent.name for path in (out / "folds").glob("*/settings.json"))
-        rows = {name: Folds(out, name, self.settings()) for name in names}
+        rows = self.kept(out)
         missing = {name: len(kept.missing(self.splits)) for name, kept in rows.items()}
-        order = [name for name in names if not missing[name]]
+        order = [name for name in rows if not missing[name]]
         if not order:
             return {"missing": missing}
         answers = {name: rows[name].read(self.splits) for name in order}
@@ -97,11 +117,15 @@ def loso(data: ClipSet, seed: int = 0, **about) -> Experiment:
 
 
 def cross(train: ClipSet, test: ClipSet, seed: int = 0, **about) -> Experiment:
-    """Cross-domain: train on all of one data set, test on all of another, on the AUs of both."""
+    """Cross-domain: train on all of one data set, test on all of another, on the AUs of both.
+
+    Raises `InputError` where both are the same.
+    """
     both = join(train, test)
-    name = str(data_sets(test)[0])
-    protocol = f"Cross-domain, {data_sets(train)[0]} to {name}"
-    return Experiment(protocol, both, leave_one_set_out(both, seed, [name]), seed, **about)
+    home, name = str(data_sets(train)[0]), str(data_sets(test)[0])
+    if home == name:
+        raise InputError(f"For a cross-domain test both are {name}: give two different data sets.")
+    return Experiment(f"Cross-domain, {home} to {name}", both, leave_one_set_out(both, seed, [name]), seed, **about)
 
 
 def cd6me(data: ClipSet, seed: int = 0, **about) -> Experiment:
@@ -112,6 +136,12 @@ def cd6me(data: ClipSet, seed: int = 0, **about) -> Experiment:
     return Experiment(
         f"Leave one data set out of {' '.join(names)}", data, leave_one_set_out(data, seed), seed, **about
     )
+
+
+def _measured(method: Method, data: ClipSet) -> ClipSet:
+    """The clips with what the method always sees in them, measured without a look at their labels."""
+    seen = method.measure(hidden(data))
+    return replace(data, motion=seen.motion, flow=seen.flow)
 
 
 def _files(out: Path, table: dict, answers: pd.DataFrame, seconds: dict) -> dict[Path, bytes]:

@@ -36,12 +36,16 @@ class Folds:
         self.name, self.folder, self.settings = name, Path(out) / "folds" / name, settings
         found = self.facts()
         if other := [key for key in settings if found and found.get(key) != settings[key]]:
-            raise InputError(f"{self.folder} holds folds with another {', '.join(other)}: choose another --out.")
+            said = ", ".join("preset or first weights" if key == "row" else key for key in other)
+            raise InputError(f"{self.folder} holds folds with another {said}: choose another --out.")
 
     def facts(self) -> dict:
         """What is written beside the folds: their settings, the row's title and its method's own settings."""
         kept = self.folder / SETTINGS
-        return json.loads(kept.read_text()) if kept.exists() else {}
+        try:
+            return json.loads(kept.read_text()) if kept.exists() else {}
+        except ValueError as error:
+            raise InputError(f"{kept} cannot be read ({error}): choose another --out.") from None
 
     def file(self, split: SubjectSplit) -> Path:
         return self.folder / f"{re.sub(r'[^A-Za-z0-9._-]', '-', split.name)}.parquet"
@@ -54,13 +58,15 @@ class Folds:
         for split in splits:
             split.check_weights(method.trained_on)
         facts = self.settings | {"title": method.title, "method": method.settings}
+        if self.facts().get("method", method.settings) != method.settings:
+            raise InputError(f"{self.folder} holds folds with other first weights or training: choose another --out.")
         write_together({self.folder / SETTINGS: (json.dumps(facts, indent=1) + "\n").encode()})
         for split in tqdm(self.missing(splits), desc=self.name, unit="fold"):
             start = perf_counter()
             answers = run_fold(method, data, split, seed)
             answers.attrs["seconds"] = round(perf_counter() - start, 1)
             content = io.BytesIO()
-            answers.to_parquet(content, index=False)
+            answers.to_parquet(content, index=False, write_page_checksum=True)
             write_together({self.file(split): content.getvalue()})
 
     def read(self, splits: Sequence[SubjectSplit]) -> pd.DataFrame:
@@ -68,11 +74,10 @@ class Folds:
         parts = []
         for split in splits:
             try:
-                parts.append(pd.read_parquet(self.file(split)))
+                parts.append(pd.read_parquet(self.file(split), page_checksum_verification=True))
             except (OSError, ValueError) as error:
-                raise InputError(
-                    f"{self.file(split)} cannot be read ({error}): delete it, and run with --resume."
-                ) from None
+                why = " ".join(str(error).split())
+                raise InputError(f"{self.file(split)} cannot be read ({why}): delete it, run with --resume.") from None
         seconds = sum(part.attrs.get("seconds", 0.0) for part in parts)
         for part in parts:
             part.attrs = {}  # which pandas would compare
@@ -89,7 +94,7 @@ def run_fold(method: Method, data: ClipSet, split: SubjectSplit, seed: int) -> p
     train, inner, test = split.parts(data)
     split.check_weights(method.trained_on)
     score = method.fit(train, inner, seed)
-    decide = decisions_by(split, inner, score(inner))
+    decide = decisions_by(split, inner, _finite(score(inner), method))
     probabilities, thresholds = decide(_finite(score(test), method))
     truth = data.select(np.isin(data.subjects, sorted(split.test)))
     n, k = truth.labels.shape

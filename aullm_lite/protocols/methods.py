@@ -1,5 +1,6 @@
 """The rows of a table by name: AU-LLM, the same without language model, and the baselines."""
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
@@ -32,13 +33,19 @@ class Method:
 
 
 def row_names(models, inits) -> list[tuple[str, str, str | None]]:
-    """(row, model, init) for every model, and for those with pre-training every init."""
+    """(row, model, init) for every model, and for those with pre-training every init.
+
+    Raises `InputError` for an unknown model, and for two rows of one name.
+    """
     rows = []
     for model in models:
         if model not in MODELS:
             raise InputError(f"There is no model {model!r}: choose among {', '.join(MODELS)}.")
         chosen = inits if model in WITH_INIT else [None]
         rows += [(model if init is None else f"{model}-{_short(init)}", model, init) for init in chosen]
+    names = [name for name, *_ in rows]
+    if doubled := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"This names {doubled[0]} twice: give models once, and checkpoints folders of other names.")
     return rows
 
 
@@ -65,7 +72,7 @@ def build(model: str, init: str | None, preset: str, aus: tuple[int, ...], seed:
 
 
 def _network(model: str, init: str | None, preset: str, aus: tuple[int, ...], seed: int) -> Method:
-    from .networks import further, scratch
+    from .networks import digest, further, scratch
 
     titles = {"aullm": "AU-LLM", "linear": "The same without LLM", "led": "LED + 3D-CNN + linear head"}
     changes = {"aullm": {}, "linear": {"language_model": "none"}}.get(
@@ -74,5 +81,6 @@ def _network(model: str, init: str | None, preset: str, aus: tuple[int, ...], se
     config = AULLMConfig.from_preset(preset, aus=aus, **changes)
     network = scratch(config, seed) if init in (None, "scratch") else further(init, config, seed)
     title = titles[model] + ("" if init is None else f", from {_short(init)}")
-    settings = {"model": network.config.to_json(), "training": asdict(network.training)}
+    settings = {"model": json.loads(network.config.to_json()), "training": asdict(network.training)}
+    settings["weights"] = digest(network.first)
     return Method(title, network, network.measure, network.trained_on, settings)

@@ -1,5 +1,6 @@
 """AU-LLM and its controls as methods of a protocol: one network, put back to its first weights for every fold."""
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,6 +63,14 @@ def _answer(model: AULLM, part: Tensor) -> Tensor:
     return model.logits_from_motion(model.motion(part.float() / 255) if part.ndim == 4 else part.float())
 
 
+def digest(tensors: dict[str, Tensor]) -> str:
+    """SHA-256 over names and values, which tells one set of first weights from another."""
+    sha = hashlib.sha256()
+    for name, value in sorted(tensors.items()):
+        sha.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
+    return sha.hexdigest()
+
+
 def scratch(config: AULLMConfig, seed: int) -> Network:
     """A network with random first weights, the same for every fold."""
     torch.manual_seed(seed)
@@ -85,6 +94,8 @@ def further(checkpoint: str, config: AULLMConfig, seed: int) -> Network:
     torch.manual_seed(seed)
     same = {"language_model": source.config.language_model} if config.language_model != "none" else {}
     model = AULLM(config.changed(**same, prompt=source.config.prompt, trained_on=source.config.trained_on))
+    if model.language.width != source.language.width:
+        raise InputError(f"The language model of {checkpoint} is too narrow or too wide: use --init scratch.")
     model.load_trained_state(_taken_over(model, source))
     return Network(model, FURTHER[_kind(config)])
 

@@ -103,10 +103,24 @@ def leave_one_subject_out(data: ClipSet, seed: int) -> list[SubjectSplit]:
 
 
 def leave_one_set_out(data: ClipSet, seed: int, tested: Sequence[str] | None = None) -> list[SubjectSplit]:
-    """One fold for each data set, or for those in `tested` alone: train on all others (cross-domain, CD6ME)."""
+    """One fold for each data set, or for those in `tested` alone: train on all others (cross-domain, CD6ME).
+
+    Raises `LeakError` for a person in two data sets.
+    """
     sets = data_sets(data)
+    _check_strangers(data, sets)
     names = sorted(set(sets.tolist())) if tested is None else list(tested)
     return [_split(data, name, set(data.subjects[sets == name].tolist()), seed) for name in names]
+
+
+def _check_strangers(data: ClipSet, sets: np.ndarray) -> None:
+    home: dict[str, str] = {}
+    for person, name in zip(data.subjects.tolist(), sets.tolist()):
+        if home.setdefault(person, name) != name:
+            raise LeakError(
+                f"{person} would be in {home[person]} and in {name}: leave out one of them, or where the data are "
+                "generated, make them with another --seed."
+            )
 
 
 def data_sets(data: ClipSet) -> np.ndarray:

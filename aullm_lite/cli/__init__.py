@@ -1,0 +1,65 @@
+"""The command line, `python -m aullm_lite COMMAND`: look at clips, make and check data, train, score, compare.
+
+Heavy imports wait until a command needs them, so that `--help` answers at once.
+"""
+
+import argparse
+import errno
+import sys
+import warnings
+
+from ..errors import InputError
+from . import data, models, protocols
+from .data import LICENSED
+from .protocols import ROWS
+
+__all__ = ["LICENSED", "ROWS", "main"]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 0 when all went well, 2 with one sentence when the input cannot be used."""
+    args = _parser().parse_args(argv)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            args.run(args)
+    except InputError as error:
+        print(f"{args.command}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{args.command}: {error.strerror or error}{_advice(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{args.command}: stopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m aullm_lite", description="Facial Action Units from short clips, with a language model."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name, run, text):
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        return sub
+
+    for group in (models, data, protocols):
+        group.add_to(command)
+    return parser
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    """Our own warnings are sentences for the reader; where in the code they arose says nothing to them."""
+    plain = category is UserWarning
+    text = f"{message}\n" if plain else warnings.formatwarning(message, category, filename, lineno, line)
+    (file or sys.stderr).write(text)
+
+
+def _advice(error: OSError) -> str:
+    """Which file, and what to do where the place is the matter."""
+    where = f" ({error.filename})" if error.filename else ""
+    place = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM)
+    return where + (": free some space or choose another place, then run the same command again." if place else ".")

@@ -1,0 +1,132 @@
+"""Commands on a model: analyze, train, evaluate, bench."""
+
+from pathlib import Path
+
+from ..errors import InputError
+from .options import PRESETS, synth_size
+
+FIGURES = (".png", ".jpg", ".svg", ".pdf")
+
+
+def add_to(command) -> None:
+    """The commands with their options."""
+    _add_analyze(command("analyze", _analyze, "Find the Action Units in a video file or a folder of frames."))
+    _add_train(command("train", _train, "Train a checkpoint."))
+    _add_evaluate(command("evaluate", _evaluate, "Score a checkpoint on people it has never seen."))
+    sub = command("bench", _bench, "Measure speed in pairs and print ratios.")
+    sub.add_argument("--model", default="demo", metavar="CHECKPOINT")
+    sub.add_argument("--json", metavar="FILE")
+
+
+def _add_analyze(sub) -> None:
+    sub.add_argument("video", metavar="VIDEO_OR_FRAMES")
+    sub.add_argument("--json", metavar="FILE", help="write the whole report as data")
+    sub.add_argument("--figure", metavar="FILE.png", help="write the report as a picture; it shows the face")
+    sub.add_argument("--fps", type=float, help="true frames a second, of a folder (200 by default) or slow motion")
+    sub.add_argument("--model", default="demo", metavar="CHECKPOINT", help="demo, a folder, or a Hub id")
+
+
+def _analyze(args) -> None:
+    from ..model import AULLM
+
+    if args.figure and Path(args.figure).suffix.lower() not in FIGURES:
+        raise InputError(f"A figure can be {', '.join(FIGURES)}, not {args.figure!r}: give another name.")
+    report = AULLM.from_pretrained(args.model).analyze(args.video, fps=args.fps)
+    if args.json:
+        report.to_json(args.json)
+    if args.figure:
+        from ..plots import report_figure
+
+        Path(args.figure).parent.mkdir(parents=True, exist_ok=True)
+        report_figure(report).savefig(args.figure)
+    print(report)
+    print("\n" + report.text())
+
+
+def _add_train(sub) -> None:
+    sub.add_argument("--data", default="synth", metavar="synth|DIR")
+    sub.add_argument("--preset", default="lite", choices=PRESETS)
+    sub.add_argument("--out", required=True, metavar="DIR")
+    sub.add_argument("--epochs", type=int, help="epochs with the language model (4)")
+    sub.add_argument("--warmup", type=int, help="epochs of the visual part alone, before those (4)")
+    sub.add_argument("--batch-size", type=int)
+    sub.add_argument("--loss", choices=("bce", "asl"))
+    sub.add_argument("--mixed-precision", choices=("no", "bf16"))
+    sub.add_argument("--resume", action="store_true", help="go on after the last finished epoch in --out")
+    sub.add_argument("--subjects", type=int, default=800)
+    sub.add_argument("--clips", type=int, default=25)
+    sub.add_argument("--seed", type=int, default=0)
+
+
+def _train(args) -> None:
+    import torch
+
+    from ..config import AULLMConfig
+    from ..model import AULLM
+    from ..plots import training_figure
+    from ..recipe import TrainConfig
+    from ..run import TrainingRun, check_folder
+    from ..train import Trainer
+
+    check_folder(args.out, go_on=args.resume)
+    names = ("epochs", "warmup", "batch_size", "loss", "seed", "mixed_precision")
+    settings = {name: value for name in names if (value := getattr(args, name)) is not None}
+    settings = TrainConfig(**settings)
+    torch.manual_seed(settings.seed)  # of the first weights
+    model = AULLM(AULLMConfig.from_preset(args.preset))
+    TrainingRun(Trainer(model, _training_clips(args), settings), args.out).run(go_on=args.resume)
+    training_figure(Path(args.out) / "metrics.jsonl").savefig(Path(args.out) / "metrics.png")
+    print(f"The checkpoint lies in {args.out}.")
+
+
+def _training_clips(args):
+    """Freshly made clips, or those of a folder written by `synth --format hf`."""
+    if args.data != "synth":
+        from ..synth.export import read_dataset
+
+        return read_dataset(args.data)
+    from ..synth.dataset import HELD_OUT, make_clips, training_recipe
+
+    if args.seed + args.subjects > HELD_OUT:
+        raise InputError(f"Subject seeds from {HELD_OUT:,} on are kept for evaluation: pass a smaller --seed.")
+    return make_clips(args.subjects, args.clips, training_recipe, seed=args.seed)
+
+
+def _add_evaluate(sub) -> None:
+    sub.add_argument("checkpoint", metavar="CHECKPOINT_DIR|demo")
+    sub.add_argument("--data", default="synth", metavar="synth|DIR")
+    synth_size(sub, subjects=30, clips=50, seed=7)
+    sub.add_argument(
+        "--full", action="store_true", help="the README's figures: all tiers, photographs and moving heads"
+    )
+    sub.add_argument("--json", metavar="FILE")
+
+
+def _evaluate(args) -> None:
+    from .. import evaluate
+    from ..model import AULLM
+
+    model = AULLM.from_pretrained(args.checkpoint)
+    if args.full:
+        from ..synth.photo import builtin_photos
+
+        scores = evaluate.full_report(model, builtin_photos(), subjects=args.subjects, clips=args.clips, seed=args.seed)
+    elif args.data == "synth":
+        scores = evaluate.synth_table(model, subjects=args.subjects, clips=args.clips, tier=args.tier, seed=args.seed)
+    else:
+        from ..synth.export import read_dataset
+
+        scores = evaluate.evaluate(model, read_dataset(args.data))
+    if args.json:
+        evaluate.write_json(args.json, scores)
+    print(evaluate.as_text(scores))
+
+
+def _bench(args) -> None:
+    from .. import bench
+    from ..evaluate import write_json
+
+    figures = bench.run(args.model)
+    if args.json:
+        write_json(args.json, figures)
+    print(bench.as_text(figures))

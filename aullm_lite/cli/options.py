@@ -1,0 +1,26 @@
+"""Options that several commands share."""
+
+PRESETS = ("lite", "paper", "smoke")
+
+
+def synth_size(sub, *, subjects: int, clips: int, seed: int | None) -> None:
+    """How many generated clips, of whom, how hard."""
+    sub.add_argument("--subjects", type=int, default=subjects)
+    sub.add_argument("--clips", type=int, default=clips, help="clips of each subject")
+    sub.add_argument("--tier", default="standard", choices=("easy", "standard", "hard", "macro"))
+    beyond = "of the first person: 0, or for casme2 and samm 10000000, from where on nothing is trained"
+    sub.add_argument("--seed", type=int, default=seed, help=beyond if seed is None else None)
+
+
+def reading(sub) -> None:
+    """How a licensed table is read."""
+    sub.add_argument("--or-policy", default="meb", choices=("meb", "all", "first", "drop"), help="what `7 or 43` means")
+    sub.add_argument("--fixups", default="neutral", choices=("neutral", "meb", "none"), help="of known typing errors")
+    sub.add_argument("--fps", type=float, help="true frames a second, where they are disputed (4DME)")
+
+
+def policy(args):
+    """The policy that `reading` asked for."""
+    from ..datasets import Policy
+
+    return Policy(alternatives=args.or_policy, fixups=args.fixups)

@@ -1,0 +1,104 @@
+"""Commands that compare methods on licensed data: loso, cross, cd6me; and leaks, which shows what mistakes do."""
+
+from pathlib import Path
+
+from .data import LICENSED
+from .options import PRESETS, policy, reading
+
+ROWS = ("aullm", "linear", "led", "flow-svm", "sssnet", "motion", "identity")
+
+
+def add_to(command) -> None:
+    """The commands with their options."""
+    sub = command("loso", _loso, "Leave one subject out: a table of methods on your copy of a data set.")
+    sub.add_argument("--data", required=True, choices=LICENSED)
+    sub.add_argument("--root", required=True, metavar="DIR", help="your copy of the data set")
+    sub.add_argument("--annotations", metavar="FILE.xlsx", help="needed unless --root holds exactly one table")
+    _add_protocol(sub)
+    sub = command("cross", _cross, "Train on one data set, test on another.")
+    sub.add_argument("--train", required=True, metavar="NAME:DIR", help="such as casme2:/data/CASME2")
+    sub.add_argument("--test", required=True, metavar="NAME:DIR")
+    _add_protocol(sub)
+    sub = command("cd6me", _cd6me, "Leave one data set out of several, on the twelve AUs of CD6ME.")
+    sub.add_argument("--data", required=True, nargs="+", metavar="NAME:DIR")
+    _add_protocol(sub)
+    sub = command("leaks", _leaks, "Show on generated clips what leaks do to a score.")
+    sub.add_argument("--out", required=True, metavar="DIR")
+    sub.add_argument("--seed", type=int, default=0)
+
+
+def _add_protocol(sub) -> None:
+    """What is run, and how: the options that all protocols share."""
+    reading(sub)
+    sub.add_argument("--incomplete", action="store_true", help="leave out clips that are missing or damaged, and go on")
+    sub.add_argument("--cache", type=Path, metavar="DIR", help="where prepared clips are kept")
+    sub.add_argument("--model", nargs="+", metavar="MODEL", help="rows of the table: " + ", ".join(ROWS) + " (all)")
+    sub.add_argument(
+        "--init", nargs="+", default=["demo", "scratch"], metavar="scratch|demo|CHECKPOINT", help="first weights (both)"
+    )
+    sub.add_argument("--preset", default="lite", choices=PRESETS)
+    sub.add_argument("--folds", metavar="I/N", help="every N-th fold from the I-th on, to share the work out")
+    sub.add_argument("--resume", action="store_true", help="go on with the folds that are missing in --out")
+    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--out", required=True, metavar="DIR")
+
+
+def _loso(args) -> None:
+    from ..protocols import loso
+
+    source = _read(args, args.data, args.root, annotations=args.annotations)
+    _experiment(args, loso(source.clips, args.seed, notes=(source.note,), facts={args.data: source.facts}))
+
+
+def _cross(args) -> None:
+    from ..protocols import cross
+    from ..protocols.sources import place, shared_aus
+
+    places = [place(args.train), place(args.test)]
+    aus = shared_aus([name for name, _ in places])
+    train, test = (_read(args, *where, aus=aus) for where in places)
+    about = {"notes": (train.note, test.note), "facts": {"train": train.facts, "test": test.facts}}
+    _experiment(args, cross(train.clips, test.clips, args.seed, **about))
+
+
+def _cd6me(args) -> None:
+    from functools import reduce
+
+    from ..clips import join
+    from ..facs import CD6ME_AUS
+    from ..protocols import cd6me
+    from ..protocols.sources import place
+
+    sources = [_read(args, *where, aus=CD6ME_AUS) for where in [place(text) for text in args.data]]
+    data = reduce(join, (source.clips for source in sources))
+    about = {"notes": tuple(s.note for s in sources), "facts": {s.facts["dataset"]: s.facts for s in sources}}
+    _experiment(args, cd6me(data, args.seed, **about))
+
+
+def _read(args, name: str, root: str, aus=None, annotations=None):
+    """One data set for a protocol, by the options that `loso`, `cross` and `cd6me` share."""
+    from ..protocols.sources import read
+
+    fps = args.fps if name == "4dme" or args.command == "loso" else None  # among several sets only 4DME's is disputed
+    options = {"policy": policy(args), "fps": fps, "cache": args.cache, "incomplete": args.incomplete}
+    return read(name, root, aus=aus, annotations=annotations, **options)
+
+
+def _experiment(args, experiment) -> None:
+    from ..protocols.methods import MODELS
+
+    options = {"preset": args.preset, "folds": args.folds, "go_on": args.resume}
+    done = experiment.run(args.out, args.model or MODELS, args.init, **options)
+    for row, count in done["missing"].items():
+        if count:
+            print(f"{row}: {count} of {len(experiment.splits)} folds are still to be run; the table leaves it out.")
+    if "table" in done:
+        print((Path(args.out) / "table.md").read_text())
+        print(f"Written to {args.out}: predictions.parquet, table.json, table.md, table.png.")
+
+
+def _leaks(args) -> None:
+    from ..protocols.leaks import run
+    from ..protocols.leaks_page import as_markdown
+
+    print(as_markdown(run(args.out, seed=args.seed)))

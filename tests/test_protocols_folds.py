@@ -1,0 +1,289 @@
+"""Folds: what a method is shown, what stays after a kill, and tables that are the same to the byte."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from protocol_data import Spy, filmed, noise
+
+from aullm_lite.baselines import flow, simple
+from aullm_lite.baselines.flow import with_flow
+from aullm_lite.baselines.simple import with_motion
+from aullm_lite.errors import InputError
+from aullm_lite.protocols import LeakError, cross, experiment, loso, networks
+from aullm_lite.protocols.folds import Folds, run_fold, shard
+from aullm_lite.recipe import TrainConfig
+
+WRITTEN = ("predictions.parquet", "table.json", "table.md", "table.png")
+SIMPLE = ["flow-svm", "motion", "identity"]
+
+
+@pytest.fixture(scope="module")
+def people(clips):
+    """Four clips of each of four drawn people as CASME II would give them, measured already."""
+    return with_motion(with_flow(filmed(clips, people=4).select(np.arange(0, 32, 2))))
+
+
+@pytest.fixture
+def spy(monkeypatch):
+    """`identity` becomes a method that watches."""
+
+    def watching(**options):
+        watcher = Spy(**options)
+        monkeypatch.setattr(experiment, "build", lambda *_: watcher.method)
+        return watcher
+
+    return watching
+
+
+def run(data, out, models=("identity",), seed=0, **options):
+    return loso(data, seed).run(out, models, ["scratch"], preset="smoke", **options)
+
+
+def written(out) -> dict:
+    return {name: (out / name).read_bytes() for name in WRITTEN}
+
+
+def folds_in(out, row="identity") -> list[str]:
+    return sorted(path.stem for path in (out / "folds" / row).glob("*.parquet"))
+
+
+# What a method is shown
+
+
+def test_no_label_and_no_person_of_the_test_is_shown(spy, tmp_path):
+    watcher, data = spy(), noise(5)
+    run(data, tmp_path)
+    assert len(watcher.fits) == 5 and len(watcher.tested) == 10
+    for (train, inner), shown, test in zip(watcher.fits, watcher.tested[::2], watcher.tested[1::2]):
+        assert np.isnan(test.labels).all() and test.scripts is None and shown is inner
+        groups = [set(part.subjects) for part in (train, inner, test)]
+        assert len(groups[2]) == 1 and set.union(*groups) == set(data.subjects)
+        assert not (groups[0] & groups[1] or groups[2] & (groups[0] | groups[1]))
+        assert np.array_equal(train.labels, data.labels[np.isin(data.subjects, train.subjects)])
+    assert {who for test in watcher.tested[1::2] for who in test.subjects} == set(data.subjects)
+
+
+def test_what_is_measured_in_all_clips_is_measured_without_labels(spy, tmp_path):
+    watcher = spy()
+    run(noise(4), tmp_path)
+    assert [np.isnan(data.labels).all() and data.scripts is None for data in watcher.measured] == [True]
+
+
+def test_what_one_row_measured_serves_the_next(people, tmp_path, monkeypatch):
+    done, fresh = [], replace(people, flow=None, motion=None)
+    for module, name in ((flow, "apex_flow"), (simple, "measure_motion")):
+        original = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, f=original, n=name: done.append(n) or f(*a))
+    monkeypatch.setattr("aullm_lite.baselines.sssnet.EPOCHS", 1)
+    run(fresh, tmp_path, ["flow-svm", "motion", "sssnet"])
+    assert sorted(done) == ["apex_flow", "measure_motion"]
+
+
+def test_weights_that_have_seen_somebody_stop_before_the_first_fold(spy, tmp_path):
+    watcher = spy(trained_on=("casme2/93",))
+    with pytest.raises(LeakError, match="trained on casme2/93"):
+        run(noise(5), tmp_path)
+    assert not watcher.fits and not folds_in(tmp_path)
+
+
+@pytest.mark.parametrize("where", ["test", "inner"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_answers_that_are_no_numbers_are_refused(tmp_path, where, value):
+    data = noise(4)
+    split = loso(data).splits[0]
+    watcher = Spy()
+    wrong = lambda d: np.full(d.labels.shape, value if np.isnan(d.labels).any() == (where == "test") else 0.1)  # noqa: E731
+    method = replace(watcher.method, fit=lambda *_: wrong)
+    with pytest.raises(InputError, match="Spy gave an answer that is not a number"):
+        run_fold(method, data, split, 0)
+
+
+# Kills, shares and repetitions
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(spy, tmp_path):
+    data = noise(6)
+    spy()
+    run(data, tmp_path / "whole")
+    spy(dies_in=2)
+    with pytest.raises(KeyboardInterrupt):
+        run(data, tmp_path / "part")
+    assert folds_in(tmp_path / "part") == ["casme2-90", "casme2-91"]
+    assert not any((tmp_path / "part" / name).exists() for name in WRITTEN)
+    before = [(path, path.stat().st_mtime_ns) for path in (tmp_path / "part" / "folds").rglob("*.parquet")]
+    watcher = spy()
+    run(data, tmp_path / "part", go_on=True)
+    assert len(watcher.fits) == 4 and written(tmp_path / "part") == written(tmp_path / "whole")
+    assert all(path.stat().st_mtime_ns == time for path, time in before)
+
+
+def test_two_runs_and_two_halves_make_the_same_bytes(people, tmp_path):
+    for out in ("one", "two"):
+        run(people, tmp_path / out, SIMPLE)
+    assert written(tmp_path / "one") == written(tmp_path / "two")
+    for half in ("0/2", "1/2"):  # the second half needs no --resume: none of its folds is there
+        done = run(people, tmp_path / "halves", SIMPLE, folds=half)
+        assert set(done["missing"].values()) == {2 if half == "0/2" else 0} and ("table" in done) == (half == "1/2")
+    assert written(tmp_path / "halves") == written(tmp_path / "one")
+
+
+def test_another_seed_makes_other_folds(tmp_path):
+    data = noise(8)
+    inner = [[split.inner for split in loso(data, seed).splits] for seed in (0, 0, 1)]
+    assert inner[0] == inner[1] != inner[2]
+    assert run(data, tmp_path, seed=1)["table"]["seed"] == 1
+
+
+def test_a_network_makes_the_same_bytes_too(people, tmp_path, monkeypatch):
+    monkeypatch.setattr(networks, "SCRATCH", TrainConfig(warmup=1, epochs=1, batch_size=16))
+    few = people.select(people.subjects != people.subjects[0])
+    for out in ("one", "two"):
+        run(few, tmp_path / out, ["aullm"])
+    assert written(tmp_path / "one") == written(tmp_path / "two")
+    facts = json.loads((tmp_path / "one" / "folds" / "aullm-scratch" / "settings.json").read_text())
+    assert facts["title"] == "AU-LLM, from scratch" and facts["method"]["training"]["epochs"] == 1
+
+
+def test_rows_may_come_one_after_another(people, tmp_path):
+    run(people, tmp_path / "apart", ["identity"])
+    done = run(people, tmp_path / "apart", ["motion"])
+    run(people, tmp_path / "together", ["identity", "motion"])
+    assert list(done["table"]["rows"]) == ["motion", "identity"]
+    assert written(tmp_path / "apart") == written(tmp_path / "together")
+
+
+# Folders that are refused
+
+
+def test_what_is_there_is_not_overwritten(people, tmp_path):
+    run(people, tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(InputError, match="holds folds of identity: pass --resume to go on, or another --out"):
+        run(people, tmp_path, ["motion", "identity"])
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("change", ["seed", "data", "aus", "preset", "folds", "protocol"])
+def test_folds_of_another_run_are_refused_by_name(people, tmp_path, change):
+    run(people, tmp_path)
+    data, options = people, {}
+    if change == "seed":
+        options["seed"] = 1
+    elif change == "data":
+        data = replace(people, clips=people.clips.copy())
+        data.clips[0, 0, 0, 0] ^= 1
+    elif change == "aus":
+        data = replace(people, aus=(4, 1, 12))
+    elif change == "folds":
+        data = people.select(people.subjects != people.subjects[0])
+    with pytest.raises(InputError, match=f"folds with another .*{change}.*: choose another --out"):
+        if change == "preset":
+            loso(data).run(tmp_path, ["identity"], [], preset="lite", go_on=True)
+        elif change == "protocol":
+            replace(loso(data), protocol="Another").run(tmp_path, ["identity"], [], preset="smoke", go_on=True)
+        else:
+            run(data, tmp_path, go_on=True, **options)
+
+
+def test_rows_of_another_run_are_noticed_before_anything_is_run(people, spy, tmp_path):
+    run(people, tmp_path, ["motion"])
+    watcher = spy()
+    with pytest.raises(InputError, match="motion holds folds with another seed"):
+        run(people, tmp_path, ["identity"], seed=1)
+    assert not watcher.fits and not folds_in(tmp_path)
+
+
+@pytest.mark.parametrize("rows", [(["identity", "identity"], []), (["aullm"], ["runs/a/best", "runs/b/best"])])
+def test_rows_of_one_name_are_refused(people, tmp_path, rows):
+    with pytest.raises(InputError, match="names .* twice"):
+        loso(people).run(tmp_path, *rows, preset="smoke")
+
+
+def test_unknown_models_and_shares(people, tmp_path):
+    with pytest.raises(InputError, match="no model 'svm': choose among aullm"):
+        run(people, tmp_path, ["identity", "svm"])
+    for share in ("4/4", "1", "-1/3", "0/0", "a/b"):
+        with pytest.raises(InputError, match="--folds must be i/n"):
+            run(people, tmp_path, folds=share)
+    assert not (tmp_path / "folds").exists()
+    splits = loso(people).splits
+    assert shard(splits, None) == splits and shard(splits, "1/3") == splits[1::3]
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 and no more", None])
+def test_a_damaged_fold_is_named(people, tmp_path, damage):
+    run(people, tmp_path)
+    path = sorted((tmp_path / "folds" / "identity").glob("*.parquet"))[1]
+    content = bytearray(path.read_bytes())
+    content[len(content) // 4] ^= 255
+    path.write_bytes(bytes(content) if damage is None else damage)
+    with pytest.raises(InputError, match=f"{path.name} cannot be read .*: delete it, run with --resume"):
+        run(people, tmp_path, go_on=True)
+    path.unlink()
+    run(people, tmp_path, go_on=True)
+
+
+def test_damaged_settings_are_named(people, tmp_path):
+    run(people, tmp_path)
+    (tmp_path / "folds" / "identity" / "settings.json").write_text("{")
+    with pytest.raises(InputError, match="settings.json cannot be read .*: choose another --out"):
+        run(people, tmp_path, go_on=True)
+
+
+def test_a_full_disk_keeps_the_folds_before(spy, tmp_path, monkeypatch):
+    data, watcher = noise(5), spy()
+
+    def full(file):
+        if len(watcher.fits) == 3:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("aullm_lite.files.os.fsync", full)
+    with pytest.raises(OSError):
+        run(data, tmp_path)
+    assert folds_in(tmp_path) == ["casme2-90", "casme2-91"] and not list(tmp_path.rglob("*.partial"))
+    monkeypatch.undo()
+    spy()
+    assert "table" in run(data, tmp_path, go_on=True)
+
+
+# Data that cannot make a table are refused before hours are spent
+
+
+def test_data_without_a_table_in_them(spy, tmp_path):
+    watcher, data = spy(), noise(4)
+    one = noise(1, name="samm")
+    silent = replace(data, labels=np.zeros_like(data.labels))
+    doubled = replace(data, ids=np.array(["casme2/90/EP00"] * len(data)))
+    nameless = replace(data, ids=None)
+    for trial, words in (
+        (lambda: cross(data, one), "two people"),
+        (lambda: loso(silent), "AUs 4 12"),
+        (lambda: loso(doubled), "casme2/90/EP00 stands for more than one clip"),
+        (lambda: loso(nameless), "id"),
+    ):
+        with pytest.raises(InputError, match=words):
+            trial().run(tmp_path, ["identity"], [])
+    assert not watcher.fits
+
+
+def test_a_row_keeps_its_clips_apart(people):
+    """Answers carry the id of their clip, one row for each AU."""
+    from aullm_lite.protocols.methods import build
+
+    split = loso(people).splits[0]
+    answers = run_fold(build("identity", None, "smoke", people.aus, 0), people, split, 0)
+    assert list(answers) == ["id", "subject", "au", "label", "probability", "threshold", "fold"]
+    assert len(answers) == 4 * 3 and not answers.duplicated(["id", "au"]).any()
+    truth = people.select(people.subjects == split.name)
+    table = answers.pivot(index="id", columns="au", values="label").loc[truth.ids.tolist(), list(people.aus)]
+    assert np.array_equal(table, truth.labels) and answers["probability"].between(0, 1).all()
+
+
+def test_folds_say_how_long_they_took(people, tmp_path):
+    done = run(people, tmp_path)
+    kept = Folds(tmp_path, "identity", {})
+    assert done["fold_seconds"] == {"identity": kept.read(loso(people).splits).attrs["seconds"]}
+    assert pd.read_parquet(tmp_path / "predictions.parquet")["model"].eq("identity").all()
