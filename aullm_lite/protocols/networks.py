@@ -17,10 +17,10 @@ from ..train import Trainer
 
 # A fold has some 200 clips.  From nothing that takes many small steps; weights that know movements need few and short
 # ones, but a head that has never read them needs more.
-FROM_NOTHING = {"llm": TrainConfig(warmup=16, epochs=4, batch_size=32)}
-FROM_NOTHING["none"] = TrainConfig(warmup=0, epochs=20, batch_size=32, auxiliary=0.0)
-FURTHER = {"llm": TrainConfig(warmup=0, epochs=4, batch_size=32, lr=1e-4, lr_lora=1e-4)}
-FURTHER["none"] = TrainConfig(warmup=0, epochs=10, batch_size=32, lr=1e-3, auxiliary=0.0)
+FROM_NOTHING = {"llm": TrainConfig(warmup=12, epochs=3, batch_size=32)}
+FROM_NOTHING["none"] = TrainConfig(warmup=0, epochs=15, batch_size=32, auxiliary=0.0)
+FURTHER = {"llm": TrainConfig(warmup=0, epochs=3, batch_size=32, lr=1e-4, lr_lora=1e-4)}
+FURTHER["none"] = TrainConfig(warmup=0, epochs=9, batch_size=32, lr=1e-3, auxiliary=0.0)
 
 
 @dataclass
