@@ -70,10 +70,10 @@ def _bars(ax: Axes, report: dict, score: str) -> None:
             ax.text(at, value + 0.01, f"{value:.2f}"[1:], ha="center", fontsize=7.5, color=FAINT)
     floor = report["floors"]["all_negative" if score == "f1_macro" else "all_positive"][score]
     ax.axhline(floor, color=FAINT, lw=0.9, ls=(0, (3, 3)), zorder=0)
-    words = "all negative" if score == "f1_macro" else "all positive"
-    ax.text(len(report["learners"]) - 0.5, floor, words, fontsize=8, color=FAINT, ha="right", va="bottom")
+    words, end = "all negative" if score == "f1_macro" else "all positive", len(report["learners"])
+    ax.text(end - 0.48, floor, words.replace(" ", "\n"), fontsize=8, color=FAINT, va="bottom")
     ax.set_xticks(range(len(report["learners"])), [f"sees {name}" for name in report["learners"]])
-    ax.set(ylim=(0, 1))
+    ax.set(xlim=(-0.5, end), ylim=(0, 1))
     ax.tick_params(length=0, labelsize=9.5, labelcolor=INK)
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.spines["bottom"].set_color(LINE)

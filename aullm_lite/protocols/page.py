@@ -1,5 +1,7 @@
 """The table of a protocol as Markdown and as a figure, both made from the numbers of table.json alone."""
 
+import textwrap
+
 from matplotlib.figure import Figure
 
 from ..plots import FAINT, INK, LINE, PRESENT
@@ -9,6 +11,12 @@ FLOORS = {
     "all_positive": "Floor: all positive",
     "random": "Floor: random",
     "random_swept": "Floor: random, thresholds tuned on the test (a leak)",
+}
+
+SHOWN_FLOORS = {
+    "all_positive": "floor: all positive",
+    "all_negative": "all negative",
+    "random_swept": "random, tuned on the test",
 }
 
 
@@ -78,7 +86,7 @@ def _interval(between: list | None) -> str:
 def table_figure(table: dict) -> Figure:
     """Mean F1 of each method with its interval, both kinds, and the floors as dashed lines."""
     rows = list(table["rows"].values())
-    figure = Figure(figsize=(10, 1.6 + 0.42 * len(rows)), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(10, 2 + 0.42 * len(rows)), layout="constrained", facecolor="white")
     axes = figure.subplots(1, 2, sharey=True)
     for ax, score, name in zip(axes, ("f1", "f1_macro"), ("F1, positive class", "Macro F1")):
         _floors(ax, table["floors"], score)
@@ -95,16 +103,13 @@ def table_figure(table: dict) -> Figure:
         ax.spines["bottom"].set_color(LINE)
     axes[0].set_yticks(range(len(rows)), [row["title"] for row in rows])
     figure.suptitle(table["protocol"], x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
-    figure.supxlabel("\n".join(table["data_notes"][:1]), fontsize=9, color=FAINT)
+    names = dict(loc="outside upper right", ncols=3, frameon=False, fontsize=9, labelcolor=FAINT)
+    figure.legend(*axes[0].get_legend_handles_labels(), **names)
+    figure.supxlabel(textwrap.fill(" ".join(table["data_notes"]), 150), fontsize=8.5, color=FAINT)
     return figure
 
 
 def _floors(ax, floors: dict, score: str) -> None:
-    """Dashed lines, each named at its foot."""
-    for name, words in (("all_positive", "all positive"), ("all_negative", "all negative"), ("random_swept", "tuned")):
-        value = floors[name][score]
-        if value:
-            ax.axvline(value, color=FAINT, lw=0.9, ls=(0, (3, 3)), zorder=0)
-            ax.text(
-                value, 0.01, f" {words}", transform=ax.get_xaxis_transform(), fontsize=7.5, color=FAINT, rotation=90
-            )
+    """Vertical lines at what is to be had without a look at the face."""
+    for (name, words), style in zip(SHOWN_FLOORS.items(), ((0, (1, 2)), (0, (4, 3)), (0, (6, 2, 1, 2)))):
+        ax.axvline(floors[name][score], color=FAINT, lw=1.1, ls=style, zorder=0, label=words)
