@@ -1,4 +1,4 @@
-"""Make the README's pictures and figures anew: `python .github/make_readme.py [people] [result] [app] [figures]`."""
+"""Make pictures and figures of the README anew: `python .github/make_readme.py [people|result|app|tables|figures]`."""
 
 import os
 import sys
@@ -55,6 +55,18 @@ def app() -> None:
     page_code.demo.close()
 
 
+def tables() -> None:
+    """The pictures of the two tables on generated clips, from their JSON files."""
+    import json
+
+    from aullm_lite.checkpoint import DEMO
+    from aullm_lite.protocols.leaks_page import leaks_figure
+    from aullm_lite.protocols.page import table_figure
+
+    for name, draw in (("loso", table_figure), ("leaks", leaks_figure)):
+        draw(json.loads((DEMO / f"{name}.json").read_text())).savefig(IMAGES / f"{name}.png", dpi=90)
+
+
 def figures() -> None:
     """Every figure in the text, from the JSON files beside the checkpoint."""
     from aullm_lite.card import fill
@@ -66,7 +78,7 @@ def figures() -> None:
 
 if __name__ == "__main__":
     IMAGES.mkdir(parents=True, exist_ok=True)
-    parts = {"people": people, "result": result, "app": app, "figures": figures}
+    parts = {"people": people, "result": result, "app": app, "tables": tables, "figures": figures}
     for name in sys.argv[1:] or parts:
         parts[name]()
         print(f"{name} done")

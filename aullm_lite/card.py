@@ -69,6 +69,53 @@ def speed(figures: dict) -> str:
     )
 
 
+def loso(table: dict) -> str:
+    """Methods on the same folds, from loso.json: scores with intervals, and what each is less the first row."""
+    less = {c["name"]: c for c in table["comparisons"] if c["against"] == table["against"]}
+    lines = ["| method | F1, positive class (95 %) | macro F1 (95 %) | AP | F1 less that of the first row |"]
+    lines += ["|---|---|---|---|---|"]
+    for name, row in table["rows"].items():
+        f1, macro = (_with_interval(row, score) for score in ("f1", "f1_macro"))
+        lines.append(f"| {row['title']} | {f1} | {macro} | {row['mean']['ap']:.3f} | {_difference(less.get(name))} |")
+    floors = {
+        "all positive": "all_positive",
+        "all negative": "all_negative",
+        "random, tuned on the test": "random_swept",
+    }
+    for words, name in floors.items():
+        floor = table["floors"][name]
+        lines.append(f"| floor: {words} | {floor['f1']:.3f} | {floor['f1_macro']:.3f} | | |")
+    return "\n".join(lines)
+
+
+def _with_interval(row: dict, score: str) -> str:
+    low, high = row["interval"]["mean"][score]
+    return f"{row['mean'][score]:.3f} ({low:.3f} to {high:.3f})"
+
+
+def _difference(comparison: dict | None) -> str:
+    if comparison is None:
+        return ""
+    low, high = comparison["interval"]
+    return f"{comparison['difference']:+.3f} ({low:+.3f} to {high:+.3f}), {comparison['verdict']}"
+
+
+def leaks(report: dict) -> str:
+    """One fault at a time, from leaks.json."""
+    faults = {
+        "honest": "honest",
+        "random_split": "clips split at random",
+        "tuned_thresholds": "thresholds tuned on the test",
+        "chosen_epoch": "epoch chosen on the test",
+        "all_three": "all three",
+    }
+    lines = [f"| positive-class F1 / macro F1 of what sees | {' | '.join(faults.values())} |", "|---" * 6 + "|"]
+    for learner, scores in report["learners"].items():
+        cells = (f"{scores[fault]['f1']:.2f} / {scores[fault]['f1_macro']:.2f}" for fault in faults)
+        lines.append(f"| {learner} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def blocks(checkpoint: Path) -> dict[str, str]:
     """Every block by name, from the files of a checkpoint folder."""
     read = lambda name: json.loads((checkpoint / name).read_text())  # noqa: E731
@@ -78,6 +125,8 @@ def blocks(checkpoint: Path) -> dict[str, str]:
         "losses": losses(read("losses.json")),
         "course": course(rows),
         "speed": speed(read("bench.json")),
+        "loso": loso(read("loso.json")),
+        "leaks": leaks(read("leaks.json")),
     }
 
 

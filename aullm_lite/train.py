@@ -152,14 +152,20 @@ class Trainer:
 
     @torch.no_grad()
     def inner_logits(self) -> np.ndarray:
-        """Logits of the inner clips, by the helper while the language model still rests.  -> [N, K]"""
+        """Logits of the inner clips, by the helper while the language model still rests.  -> [N, K]
+
+        Raises `InputError` where they are no numbers.
+        """
         self.model.eval()
         answers = []
         for batch, _ in DataLoader(self.inner_set, 256):
             token = self.model.visual_token(self.motion(batch))
             warm = self.helper(token.flatten(1)) if self.warming else self.model.au_head(self.model.hidden(token))
             answers.append(warm.float().cpu().numpy())
-        return np.concatenate(answers)
+        answers = np.concatenate(answers)
+        if not np.isfinite(answers).all():
+            raise InputError("Training went astray, its answers are no numbers: lower `TrainConfig.lr`.")
+        return answers
 
     def validate(self) -> dict:
         """Figures on inner subjects: mean average precision, and mean F1 at a plain 0.5."""

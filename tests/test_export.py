@@ -98,14 +98,16 @@ def test_samm_layout(tmp_path, small):
         assert all((folder / f"{row[0]}_{frame:05d}.jpg").is_file() for frame in (row[3], row[4], row[5]))
 
 
-@pytest.mark.parametrize("form, known", [("casme2", ("90", "91")), ("samm", ("900", "901"))])
-def test_a_tree_in_the_real_shape(tmp_path, monkeypatch, small, form, known):
+@pytest.mark.parametrize(
+    "form, known, seed", [("casme2", ("90", "91"), 10_000_000), ("samm", ("900", "901"), 10_010_000)]
+)
+def test_a_tree_in_the_real_shape(tmp_path, monkeypatch, small, form, known, seed):
     """A small shape stands in: its clips are written, read by the loader, and everybody is named."""
     monkeypatch.setattr(export, "draw_shape", lambda name, seed: [(0, (4, 7)), (1, ()), (1, (12,))])
     assert write_dataset(tmp_path / "set", **SIZE | {"seed": None}, form=form, real_shape=True) == 3
     about = json.loads((tmp_path / "set" / "synthme.json").read_text())
-    people = dict(zip(known, ("drawn10000000", "drawn10000001")))
-    assert about == {"people": people, "tier": "standard", "seed": 10_000_000, "generator": "SynthME"}
+    people = dict(zip(known, (f"drawn{seed}", f"drawn{seed + 1}")))
+    assert about == {"people": people, "tier": "standard", "seed": seed, "generator": "SynthME"}
     samples = load(DATA_SETS[form], root=tmp_path / "set").samples
     assert [sample.subject for sample in samples] == [known[0], known[1], known[1]]
     assert [{au.num for au in sample.aus} for sample in samples] == [{4, 7}, set(), {12}]

@@ -1,6 +1,7 @@
 """Training: people do not leak, a killed run goes on as if nothing had happened, and something is learnt."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -150,8 +151,6 @@ def test_labels_in_another_order_are_refused(clips, tmp_path):
 
 
 def test_inner_subjects_without_any_au_are_refused(clips, tmp_path):
-    from dataclasses import replace
-
     with pytest.raises(InputError, match="show no Action Unit"):
         start(clips=replace(clips, labels=np.zeros_like(clips.labels)), out=tmp_path)
 
@@ -178,6 +177,11 @@ def test_a_fit_in_memory_ends_where_a_run_on_disk_does(clips, tmp_path):
     assert not (tmp_path / "unused").exists()
     for name, value in in_memory.trained_state().items():
         assert torch.allclose(value.float(), on_disk.trained_state()[name].float(), atol=1e-3), name  # stored in half
+
+
+def test_training_that_goes_astray_is_one_sentence(clips, tmp_path):
+    with pytest.raises(InputError, match="went astray"):
+        start(clips, tmp_path, replace(QUICK, lr=float("nan"))).run()
 
 
 def test_a_checkpoint_knows_everyone_it_was_trained_on(clips, tmp_path):

@@ -8,7 +8,7 @@ def synth_size(sub, *, subjects: int, clips: int, seed: int | None) -> None:
     sub.add_argument("--subjects", type=int, default=subjects)
     sub.add_argument("--clips", type=int, default=clips, help="clips of each subject")
     sub.add_argument("--tier", default="standard", choices=("easy", "standard", "hard", "macro"))
-    beyond = "of the first person: 0, or for casme2 and samm 10000000, from where on nothing is trained"
+    beyond = "of the first person: 0, for casme2 10000000, for samm 10010000, in the range where nothing is trained"
     sub.add_argument("--seed", type=int, default=seed, help=beyond if seed is None else None)
 
 
