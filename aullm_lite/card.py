@@ -7,6 +7,8 @@ import json
 import re
 from pathlib import Path
 
+from .protocols.leaks_page import NAMES
+
 
 def scores(report: dict) -> str:
     """Headline scores of eval.json: tiers, photographs, moving heads."""
@@ -102,18 +104,12 @@ def _difference(comparison: dict | None) -> str:
 
 def leaks(report: dict) -> str:
     """One fault at a time, from leaks.json."""
-    faults = {
-        "honest": "honest",
-        "random_split": "clips split at random",
-        "tuned_thresholds": "thresholds tuned on the test",
-        "chosen_epoch": "epoch chosen on the test",
-        "all_three": "all three",
-    }
-    lines = [f"| positive-class F1 / macro F1 of what sees | {' | '.join(faults.values())} |", "|---" * 6 + "|"]
+    lines = [f"| positive-class F1 / macro F1 of what sees | {' | '.join(NAMES.values())} |", "|---" * 6 + "|"]
     for learner, scores in report["learners"].items():
-        cells = (f"{scores[fault]['f1']:.2f} / {scores[fault]['f1_macro']:.2f}" for fault in faults)
+        cells = (f"{scores[fault]['f1']:.2f} / {scores[fault]['f1_macro']:.2f}" for fault in NAMES)
         lines.append(f"| {learner} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    rates = (f"{report['identity'][f]['f1']:.2f} / {report['identity'][f]['f1_macro']:.2f}" for f in list(NAMES)[:2])
+    return "\n".join([*lines, f"| no network: the AU's rate in the person's other clips | {' | '.join(rates)} | | | |"])
 
 
 def blocks(checkpoint: Path) -> dict[str, str]:

@@ -74,24 +74,24 @@ def holm(p_values) -> np.ndarray:
     return adjusted[order.argsort()]
 
 
-def compare(rows: dict[str, np.ndarray], labels: np.ndarray, subjects, against: str, **options) -> list[dict]:
-    """Every method against one of them, by name.  {name: [N, K]}, [N, K], [N] -> paired differences with verdicts
+def compare(rows: dict[str, np.ndarray], pairs, labels: np.ndarray, subjects, **options) -> list[dict]:
+    """Paired differences of the named rows, with verdicts.  {name: [N, K]}, [(name, against)], [N, K], [N] -> dicts
 
-    "better" and "worse" only where the interval excludes 0 and Holm's p is below 0.05.  Options are those of
-    `paired_difference`.  Raises `InputError` for a name that is not among the rows.
+    Holm's p is over all pairs.  Options are those of `paired_difference`.  Raises `InputError` for a name that is not
+    among the rows.
     """
-    if against not in rows:
-        raise InputError(f"There is no row {against!r} to compare with: name one of {', '.join(rows)}.")
-    names = [name for name in rows if name != against]
-    found = [paired_difference(labels, rows[name], rows[against], subjects, **options) for name in names]
-    adjusted = holm([row["p"] for row in found])
+    if unknown := [name for pair in pairs for name in pair if name not in rows]:
+        raise InputError(f"There is no row {unknown[0]!r} to compare: name two of {', '.join(rows)}.")
+    found = [paired_difference(labels, rows[name], rows[against], subjects, **options) for name, against in pairs]
+    adjusted = holm([row["p"] for row in found]).tolist()
     return [
-        {"name": name, **row, "p_holm": float(p), "verdict": _verdict(row["interval"], p)}
-        for name, row, p in zip(names, found, adjusted)
+        {"name": name, "against": against, **row, "p_holm": p, "verdict": verdict(row["interval"], p)}
+        for (name, against), row, p in zip(pairs, found, adjusted)
     ]
 
 
-def _verdict(interval: list[float], p: float) -> str:
+def verdict(interval: list[float], p: float) -> str:
+    """ "better" or "worse" only where the interval excludes 0 and the adjusted p is below 0.05."""
     low, high = interval
     if p >= 0.05 or low <= 0 <= high:
         return "no difference shown"

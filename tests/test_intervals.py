@@ -124,19 +124,20 @@ def test_swapping_two_methods_turns_the_difference_round():
 def test_verdicts():
     labels, first, second, subjects = like(np.random.default_rng(4), *CASME2)
     rows = {"ours": first, "equal": second, "perfect": labels, "silent": np.zeros_like(labels)}
-    found = {row["name"]: row for row in intervals.compare(rows, labels, subjects, against="ours")}
+    pairs = [(name, "ours") for name in rows if name != "ours"]
+    found = {row["name"]: row for row in intervals.compare(rows, pairs, labels, subjects)}
     assert [row["verdict"] for row in found.values()] == ["no difference shown", "better", "worse"]
     assert all(row["p"] <= row["p_holm"] <= 1 for row in found.values())
-    assert intervals.compare({"ours": first}, labels, subjects, against="ours") == []
-    with pytest.raises(InputError, match="name one of ours, equal"):
-        intervals.compare(rows, labels, subjects, against="theirs")
+    assert intervals.compare({"ours": first}, [], labels, subjects) == []
+    with pytest.raises(InputError, match="name two of ours, equal"):
+        intervals.compare(rows, [("ours", "theirs")], labels, subjects)
 
 
 def test_equal_methods_are_seldom_told_apart():
     rng, differ = np.random.default_rng(5), []
     for _ in range(60):
         labels, first, second, subjects = like(rng, *SAMM)
-        row = intervals.compare({"a": first, "b": second}, labels, subjects, "b", draws=400)[0]
+        row = intervals.compare({"a": first, "b": second}, [("a", "b")], labels, subjects, draws=400)[0]
         differ.append(row["verdict"] != "no difference shown")
     assert np.mean(differ) <= 0.15
 
@@ -172,5 +173,5 @@ def test_eight_methods_are_compared_within_a_second():
     labels, _, _, subjects = like(np.random.default_rng(6), *CASME2)
     rows = {str(i): np.random.default_rng(i).random(labels.shape) < 0.2 for i in range(8)}
     start = time.perf_counter()
-    intervals.compare(rows, labels, subjects, against="0", draws=2000)
+    intervals.compare(rows, [(n, "0") for n in rows if n != "0"], labels, subjects, draws=2000)
     assert time.perf_counter() - start < 1

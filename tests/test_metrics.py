@@ -145,7 +145,25 @@ def test_calibrate_gives_what_a_config_holds():
     assert np.allclose(calibrated.mean(0), LABELS.mean(0), atol=0.01)
 
 
-def test_an_au_without_positives_keeps_a_plain_threshold():
+def test_an_au_without_positives_takes_the_common_threshold():
     labels = LABELS.copy()
     labels[:, 3] = 0
-    assert metrics.best_thresholds(labels, 1 / (1 + np.exp(-LOGITS)))[3] == 0.5
+    probabilities = 1 / (1 + np.exp(-LOGITS))
+    best = np.stack([metrics.f1_positive(labels, probabilities >= t) for t in np.linspace(0.05, 0.95, 91)]).max(0)
+    assert metrics.best_thresholds(labels, probabilities)[3] == pytest.approx(best[:3].mean() / 2)
+    assert metrics.best_thresholds(0 * labels, probabilities).tolist() == [0.5] * 4
+
+
+@pytest.mark.parametrize("size", [0.03, 1.0, 100.0])
+def test_calibration_does_not_care_how_large_scores_are(size):
+    """Methods score in units of their own; an evaluator that preferred some of them would be no judge."""
+    probabilities = []
+    for logits in (LOGITS, size * LOGITS):
+        scale, bias = metrics.fit_calibration(LABELS, logits).T
+        probabilities.append(1 / (1 + np.exp(-(logits * scale + bias))))
+    assert np.allclose(*probabilities, atol=1e-6)
+
+
+def test_a_score_that_says_nothing_becomes_the_rate():
+    scale, bias = metrics.fit_calibration(LABELS, np.full(LABELS.shape, 7.0)).T
+    assert np.allclose(1 / (1 + np.exp(-(7.0 * scale + bias))), LABELS.mean(0), atol=0.01)

@@ -41,7 +41,7 @@ def answers(data, right=1.0, seed=0) -> pd.DataFrame:
 
 def table_of(data, shares: dict) -> dict:
     rows = {name: answers(data, share, seed) for seed, (name, share) in enumerate(shares.items())}
-    return build_table(rows, {name: f"Method {name}" for name in shares}, data, FACTS)
+    return build_table(rows, {name: {"title": f"Method {name}"} for name in shares}, data, FACTS)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def table(data):
 
 def test_the_order_of_answers_does_not_matter(data, table):
     mixed = answers(data, 0.7).sample(frac=1, random_state=3)
-    one, two = (build_table({"a": some}, {"a": "A"}, data, FACTS) for some in (answers(data, 0.7), mixed))
+    one, two = (build_table({"a": some}, {"a": {"title": "A"}}, data, FACTS) for some in (answers(data, 0.7), mixed))
     assert one == two and np.array_equal(pool(mixed, data).decisions, pool(answers(data, 0.7), data).decisions)
 
 
@@ -99,7 +99,7 @@ def test_comparisons(table):
 
 def test_equal_methods_show_no_difference(data):
     decisions = pool(answers(data, 0.8), data).decisions
-    (found,) = compare_all({"a": decisions, "b": decisions}, data)
+    (found,) = compare_all({"motion": decisions, "identity": decisions}, data)
     assert (found["difference"], found["verdict"]) == (0, "no difference shown")
 
 

@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from .. import __version__
+from ..checkpoint import find_checkpoint
 from ..clips import ClipSet, join
+from ..config import AULLMConfig
 from ..errors import InputError
 from ..files import write_together
 from .folds import Folds, digest, shard
@@ -58,7 +60,7 @@ class Experiment:
         already holds such folds (unless `go_on`) or those of another run, and `LeakError` before the first fold.
         """
         out, mine, rows = Path(out), shard(self.splits, folds), row_names(models, inits)
-        self.check()
+        self.check(inits)
         out.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=out).close()  # a closed folder is noticed before hours are spent
         self.kept(out)  # and so are rows of another run
@@ -75,8 +77,8 @@ class Experiment:
                 data = replace(measured, motion=motion)  # what was measured once serves the next rows
         return self.write(out) | {"seconds": round(perf_counter() - started)}
 
-    def check(self) -> None:
-        """Raise `InputError` before hours are spent where no table could be made in the end."""
+    def check(self, inits: Sequence[str] = ()) -> None:
+        """Raise before hours are spent: `InputError` where no table could be made, `LeakError` for any fold's leak."""
         ids, tested = self.data.ids, self.tested
         if ids is None:
             raise InputError("A protocol needs the id of each clip, such as casme2/90/EP01_1: set `ClipSet.ids`.")
@@ -86,6 +88,11 @@ class Experiment:
             raise InputError("Intervals need tested clips of at least two people: add subjects.")
         if not tested.labels.any():
             raise InputError(f"No tested clip shows any of the AUs {' '.join(map(str, tested.aus))}: add clips.")
+        known = [trained_on(init) for init in inits if init != "scratch"]
+        for split in self.splits:
+            split.parts(self.data)
+            for people in known:
+                split.check_weights(people)
 
     def kept(self, out: Path) -> dict[str, Folds]:
         """The folds of each row in a folder, in the order of a table.  Raises `InputError` for those of another run."""
@@ -103,9 +110,9 @@ class Experiment:
         if not order:
             return {"missing": missing}
         answers = {name: rows[name].read(self.splits) for name in order}
-        titles = {name: rows[name].facts()["title"] for name in order}
+        kept = {name: rows[name].facts() for name in order}
         facts = {"protocol": self.protocol, "seed": self.seed, "data_notes": list(self.notes), "data": self.facts or {}}
-        table = build_table(answers, titles, self.tested, facts)
+        table = build_table(answers, kept, self.tested, facts)
         seconds = {name: some.attrs["seconds"] for name, some in answers.items()}
         write_together(_files(out, table, pd.concat(answers.values(), ignore_index=True), seconds))
         return {"missing": missing, "table": table, "fold_seconds": seconds}
@@ -136,6 +143,12 @@ def cd6me(data: ClipSet, seed: int = 0, **about) -> Experiment:
     return Experiment(
         f"Leave one data set out of {' '.join(names)}", data, leave_one_set_out(data, seed), seed, **about
     )
+
+
+def trained_on(checkpoint: str) -> tuple[str, ...]:
+    """The people whom a checkpoint has seen, packed, by its config alone."""
+    folder = find_checkpoint(checkpoint)
+    return AULLMConfig.from_json((folder / "config.json").read_bytes()).trained_on
 
 
 def _measured(method: Method, data: ClipSet) -> ClipSet:

@@ -131,8 +131,10 @@ def _finite(scores: np.ndarray, method: Method) -> np.ndarray:
 
 def digest(data: ClipSet) -> str:
     """SHA-256 over ids, people, labels and pictures: what tells the data of one run from those of another."""
-    parts = (np.asarray(data.ids, "U"), data.subjects.astype("U"), data.labels, data.clips)
-    return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
+    sha = hashlib.sha256()
+    for part in (np.asarray(data.ids, "U"), data.subjects.astype("U"), data.labels, data.clips, data.pairs):
+        sha.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
+    return sha.hexdigest()
 
 
 def shard(splits: Sequence[SubjectSplit], which: str | None) -> list[SubjectSplit]:

@@ -21,7 +21,7 @@ from ..baselines.simple import with_motion
 from ..clips import ClipSet
 from ..datasets.casme2 import CASME2
 from ..files import write_together
-from ..floors import SWEEP
+from ..floors import identity_scores, identity_thresholds
 from ..losses import bce
 from ..synth.dataset import held_out_seed
 from ..synth.shape import shaped_clips
@@ -41,15 +41,15 @@ FAULTS = {
 
 @dataclass(frozen=True)
 class Answers:
-    """Probabilities of all clips after each kept epoch, the epoch and thresholds that inner clips chose, the folds."""
+    """Probabilities of all clips after each of M epochs, what inner clips chose (epoch, thresholds), and the folds."""
 
-    by_epoch: np.ndarray  # [E, N, K]
-    thresholds: dict[str, np.ndarray]  # for each score [E, N, K]
+    by_epoch: np.ndarray  # [M, N, K]
+    thresholds: dict[str, np.ndarray]  # for each score [M, N, K]
     epoch: np.ndarray  # [N]
     folds: np.ndarray  # [N]
 
     def decisions(self, score: str) -> np.ndarray:
-        """At every epoch, by the thresholds of inner clips.  -> bool [E, N, K]"""
+        """At every epoch, by the thresholds of inner clips.  -> bool [M, N, K]"""
         return self.by_epoch >= self.thresholds[score]
 
 
@@ -88,7 +88,7 @@ def answer(seen: np.ndarray, data: ClipSet, folds: np.ndarray, inner_of, seed: i
 
 
 def _learn(seen: np.ndarray, labels: np.ndarray, train: np.ndarray, seed: int) -> np.ndarray:
-    """A network with one hidden layer, fitted to the clips of a mask; what it says of all.  -> [E, N, K]"""
+    """A network with one hidden layer, fitted to the clips of a mask; what it says of all.  -> [M, N, K]"""
     torch.manual_seed(seed)
     mean, spread = seen[train].mean(0), seen[train].std(0) + 1e-6  # of training clips alone
     inputs = torch.from_numpy((seen - mean) / spread).float()
@@ -129,13 +129,12 @@ def at_random(data: ClipSet, seed: int):
 
 
 def tuned(labels: np.ndarray, probabilities: np.ndarray, score) -> np.ndarray:
-    """A LEAK: decisions by the threshold that is best, per AU, on these very labels.  [N, K], [N, K] -> bool [N, K]"""
-    scores = np.stack([score(labels, probabilities >= threshold) for threshold in SWEEP])
-    return probabilities >= np.array(SWEEP)[scores.argmax(0)]
+    """A LEAK: decisions by thresholds of the honest rule, but from these very labels.  [N, K], [N, K] -> bool [N, K]"""
+    return probabilities >= metrics.best_thresholds(labels, probabilities, score=score)
 
 
 def peeked_epoch(labels: np.ndarray, decisions: np.ndarray, folds: np.ndarray) -> np.ndarray:
-    """A LEAK: for every fold the epoch with the best F1 over its test answers.  [N, K], [E, N, K], [N] -> [N]"""
+    """A LEAK: for every fold the epoch with the best F1 over its test answers.  [N, K], [M, N, K], [N] -> [N]"""
     chosen = np.zeros(len(labels), int)
     for fold in np.unique(folds):
         rows = folds == fold
@@ -166,6 +165,17 @@ def score_faults(labels: np.ndarray, honest: Answers, mixed: Answers) -> dict:
     return table | {"mean_of_folds": dict(zip(("f1_zero", "f1_one"), map(float, wrong)))}
 
 
+def identity(data: ClipSet) -> dict:
+    """No network at all: the AU's rate in the same person's other clips, split by person and at random."""
+    folds = {"honest": data.subjects, "random_split": None}
+    scores = {fault: identity_scores(data.labels, data.subjects, some) for fault, some in folds.items()}
+    thresholds = identity_thresholds(data.labels)
+    return {
+        fault: {name: float(score(data.labels, some >= thresholds).mean()) for name, score in SCORES.items()}
+        for fault, some in scores.items()
+    }
+
+
 def run(out: str | Path, *, seed: int = 0, data: ClipSet | None = None) -> dict:
     """Score three learners with and without each fault; writes leaks.json, leaks.md and leaks.png."""
     data = generated(seed) if data is None else data
@@ -184,6 +194,7 @@ def run(out: str | Path, *, seed: int = 0, data: ClipSet | None = None) -> dict:
         "floors": metrics.floors(data.labels),
         "faults": FAULTS,
         "learners": rows,
+        "identity": identity(data),
     }
     picture = io.BytesIO()
     leaks_figure(report).savefig(picture, format="png", dpi=110, metadata={"Software": None})

@@ -29,9 +29,12 @@ def as_markdown(report: dict) -> str:
 
 
 def _scores(report: dict, score: str, title: str) -> str:
+    by = report["identity"]
     lines = [f"| {title}: a small network that sees | {' | '.join(NAMES.values())} |", "|---" * (len(NAMES) + 1) + "|"]
     for learner, faults in report["learners"].items():
         lines.append(f"| {learner} | {' | '.join(f'{faults[name][score]:.3f}' for name in NAMES)} |")
+    rates = f"{by['honest'][score]:.3f} | {by['random_split'][score]:.3f}"
+    lines.append(f"| no network: the AU's rate in the person's other clips | {rates} | | | |")
     floors = {"all negative": "all_negative", "all positive": "all_positive", "random": "random"}
     lines += [f"| floor: {words} | {report['floors'][name][score]:.3f} | | | | |" for words, name in floors.items()]
     return "\n".join(lines)
@@ -47,7 +50,7 @@ def _folds(report: dict) -> str:
 
 
 def leaks_figure(report: dict) -> Figure:
-    """Bars of macro F1 for each learner, honest and with each fault, above the all-negative floor."""
+    """Bars of both F1 scores for each learner, honest and with each fault, beside the floor of each score."""
     figure = Figure(figsize=(10, 4.2), layout="constrained", facecolor="white")
     axes = figure.subplots(1, 2, sharey=True)
     for ax, score, title in zip(axes, ("f1", "f1_macro"), ("F1, positive class", "Macro F1")):

@@ -16,6 +16,7 @@ from ..errors import InputError
 Scorer = Callable[[ClipSet], np.ndarray]  # clips -> one real number for each AU, larger where it is likelier [N, K]
 MODELS = ("aullm", "linear", "led", "flow-svm", "sssnet", "motion", "identity")
 WITH_INIT = ("aullm", "linear")
+OWN_NAMES = ("demo", "scratch")  # of first weights
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,23 @@ def row_names(models, inits) -> list[tuple[str, str, str | None]]:
     return rows
 
 
+def model_of(row: str) -> str | None:
+    """The model of a row's name; None for a name that is none of ours."""
+    return next((m for m in MODELS if row == m or (m in WITH_INIT and row.startswith(f"{m}-"))), None)
+
+
 def ordered(rows) -> list[str]:
     """Row names as a table lists them: models in the order of `MODELS`, pre-trained ones before those from scratch."""
-    model = lambda row: next(m for m in MODELS if row == m or row.startswith(f"{m}-"))  # noqa: E731
-    return sorted(rows, key=lambda row: (MODELS.index(model(row)), row.endswith("-scratch"), row))
+    rows = [row for row in rows if model_of(row)]
+    return sorted(rows, key=lambda row: (MODELS.index(model_of(row)), row.endswith("-scratch"), row))
 
 
 def _short(init: str) -> str:
     """A name for a file and a table: the last part of a path or a Hub id."""
-    return init.rstrip("/").split("/")[-1]
+    name = init.rstrip("/").split("/")[-1]
+    if name in OWN_NAMES and init not in OWN_NAMES:
+        raise InputError(f"A checkpoint that is called {name} would pass for --init {name}: rename its folder.")
+    return name
 
 
 def build(model: str, init: str | None, preset: str, aus: tuple[int, ...], seed: int) -> Method:
@@ -74,13 +83,15 @@ def build(model: str, init: str | None, preset: str, aus: tuple[int, ...], seed:
 def _network(model: str, init: str | None, preset: str, aus: tuple[int, ...], seed: int) -> Method:
     from .networks import digest, further, scratch
 
-    titles = {"aullm": "AU-LLM", "linear": "The same without LLM", "led": "LED + 3D-CNN + linear head"}
+    titles = {"aullm": "AU-LLM", "linear": "Without LLM", "led": "LED + 3D-CNN + linear head"}
     changes = {"aullm": {}, "linear": {"language_model": "none"}}.get(
         model, {"language_model": "none", "motion": "eulerian", "projector": "lite"}
     )
     config = AULLMConfig.from_preset(preset, aus=aus, **changes)
     network = scratch(config, seed) if init in (None, "scratch") else further(init, config, seed)
     title = titles[model] + ("" if init is None else f", from {_short(init)}")
+    title += ", new head" if model == "linear" and init != "scratch" else ""
+    title += "" if preset == "lite" else f" (preset {preset})"
     settings = {"model": json.loads(network.config.to_json()), "training": asdict(network.training)}
     settings["weights"] = digest(network.first)
     return Method(title, network, network.measure, network.trained_on, settings)

@@ -14,7 +14,7 @@ FLOORS = {
 }
 
 SHOWN_FLOORS = {
-    "all_positive": "floor: all positive",
+    "all_positive": "all positive",
     "all_negative": "all negative",
     "random_swept": "random, tuned on the test",
 }
@@ -22,7 +22,8 @@ SHOWN_FLOORS = {
 
 def as_markdown(table: dict) -> str:
     """Everything that a reader needs to trust or to doubt the scores."""
-    return "\n\n".join([_head(table), _scores(table), _per_au(table), _comparisons(table), _notes(table)]) + "\n"
+    parts = [_head(table), _scores(table), _per_au(table), _data_sets(table), _comparisons(table), _notes(table)]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _head(table: dict) -> str:
@@ -56,6 +57,22 @@ def _per_au(table: dict) -> str:
     return "\n".join(lines)
 
 
+def _data_sets(table: dict) -> str:
+    """CD6ME's two scores and those of each tested set, where there are several."""
+    rows = [row for row in table["rows"].values() if "cd6me" in row]
+    if not rows:
+        return ""
+    sets = list(rows[0]["cd6me"]["per_set"])
+    lines = [f"| F1, positive class | score 1, pooled | score 2, mean of sets | {' | '.join(sets)} |"]
+    lines += ["|---" * (len(sets) + 3) + "|"]
+    for row in rows:
+        scores = row["cd6me"]
+        figures = (scores["score_1"], scores["score_2"], *scores["per_set"].values())
+        lines.append(f"| {row['title']} | {' | '.join(_number(figure) for figure in figures)} |")
+    published = "Published scores of CD6ME cut logits at 0; here thresholds come from inner people."
+    return "\n".join(lines) + f"\n\n{published}"
+
+
 def _comparisons(table: dict) -> str:
     title = {name: row["title"] for name, row in table["rows"].items()}
     lines = ["| F1 of | less F1 of | difference | 95 % | p (Holm) | |", "|---|---|---|---|---|---|"]
@@ -66,13 +83,29 @@ def _comparisons(table: dict) -> str:
 
 
 def _notes(table: dict) -> str:
-    return (
+    left_out = [name for name in ("motion", "identity") if name not in table["rows"]]
+    notes = [
         "Means run over the AUs that have positives; n/a where there are none. Scores are of the answers of all folds "
-        "together. Thresholds, calibration and epochs were chosen on inner people, who neither train nor test. "
-        "Intervals come from a bootstrap over people; a difference is called better or worse only where its interval "
-        "excludes 0 and Holm's p is below 0.05. Positive-class and macro F1 must not be compared with each other, nor "
-        "with scores from other data, AUs or protocols."
-    )
+        "together. In each fold thresholds, calibration and epoch were chosen on inner people, who neither train nor "
+        "test in it. Intervals come from a bootstrap over people and do not cover the chance of the training seed; a "
+        "difference is called better or worse only where its interval excludes 0 and Holm's p, over all pairs of this "
+        "table, is below 0.05. Positive-class and macro F1 must not be compared with each other, nor with scores from "
+        "other data, AUs or protocols.",
+        *_budgets(table),
+    ]
+    if left_out:
+        notes.append(f"The floors {' and '.join(left_out)} were left out: add them with --model and --resume.")
+    return "\n\n".join(notes)
+
+
+def _budgets(table: dict) -> list[str]:
+    """How long each network was trained, for they are not all alike."""
+    words = []
+    for row in table["rows"].values():
+        if training := row.get("method", {}).get("training"):
+            epochs = f"{training['warmup']} + {training['epochs']}" if training["warmup"] else training["epochs"]
+            words.append(f"{row['title']}: {epochs} at {training['lr']:g}")
+    return [f"Epochs (without and with LLM) and peak learning rate: {'; '.join(words)}."] if words else []
 
 
 def _number(value: float | None) -> str:
@@ -112,4 +145,4 @@ def table_figure(table: dict) -> Figure:
 def _floors(ax, floors: dict, score: str) -> None:
     """Vertical lines at what is to be had without a look at the face."""
     for (name, words), style in zip(SHOWN_FLOORS.items(), ((0, (1, 2)), (0, (4, 3)), (0, (6, 2, 1, 2)))):
-        ax.axvline(floors[name][score], color=FAINT, lw=1.1, ls=style, zorder=0, label=words)
+        ax.axvline(floors[name][score], color=FAINT, lw=1.1, ls=style, zorder=0, label=f"floor: {words}")

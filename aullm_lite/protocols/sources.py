@@ -55,10 +55,12 @@ def _note(loaded, facts: dict) -> str:
     if any(sample.name for sample in loaded.samples):
         what = f"Generated clips (SynthME) in the layout of {loaded.spec.title}: no score here is of a real face"
     policy = facts["policy"]
+    held = "left out" if policy["drop_static"] else "counted"
+    unknown = "counted as none" if policy["unknown_cell"] == "zero" else "left out"
     return (
         f"{what}. Table {facts['annotations']} (SHA-256 {facts['annotations_sha256'][:16]}), {facts['clips']} of "
-        f"{facts['rows']} rows, `or` read as {policy['alternatives']}, fix-ups {policy['fixups']}, "
-        f"{len(loaded.repairs)} repairs."
+        f"{facts['rows']} rows; `or` read as {policy['alternatives']}, held AUs {held}, unknown cells {unknown}, "
+        f"fix-ups {policy['fixups']}; repairs: {len(loaded.repairs)}."
     )
 
 

@@ -8,6 +8,8 @@ import pandas as pd
 from .. import intervals, metrics, pooling
 from ..clips import ClipSet
 from ..errors import InputError
+from ..floors import floors
+from .methods import model_of
 from .splits import data_sets
 
 
@@ -41,43 +43,42 @@ def pool(answers: pd.DataFrame, data: ClipSet) -> Pooled:
     return Pooled(columns["probability"], columns["threshold"])
 
 
-def build_table(rows: dict[str, pd.DataFrame], titles: dict[str, str], data: ClipSet, facts: dict) -> dict:
-    """Scores, intervals and comparisons of all rows as plain numbers.
+def build_table(answers: dict[str, pd.DataFrame], kept: dict[str, dict], data: ClipSet, facts: dict) -> dict:
+    """Scores, intervals and comparisons of all rows as plain numbers; the comparisons are against the first row.
 
-    `facts` tell what was tested and how.  The comparisons are against the first row.
+    `kept` is what lies beside the folds of each row: its title, model, first weights, preset and training; `facts` tell
+    what was tested and how.
     """
-    pooled = {name: pool(answers, data) for name, answers in rows.items()}
-    scored = {name: _scored(titles[name], row, data) for name, row in pooled.items()}
-    floors = next(iter(scored.values()))["floors"]
+    pooled = {name: pool(some, data) for name, some in answers.items()}
     decisions = {name: row.decisions for name, row in pooled.items()}
-    table = facts | {
+    return facts | {
         "aus": list(data.aus),
         "clips": len(data),
         "subjects": len(set(data.subjects.tolist())),
         "n_pos": {str(au): int(n) for au, n in zip(data.aus, data.labels.sum(0))},
-        "floors": floors,
-        "rows": {name: {k: v for k, v in row.items() if k != "floors"} for name, row in scored.items()},
-        "against": next(iter(rows)),
+        "floors": floors(data.labels),
+        "rows": {name: _scored(kept[name], row, data) for name, row in pooled.items()},
+        "against": next(iter(answers)),
         "comparisons": compare_all(decisions, data),
     }
-    return table
 
 
-def _scored(title: str, row: Pooled, data: ClipSet) -> dict:
+def _scored(kept: dict, row: Pooled, data: ClipSet) -> dict:
+    about = {name: kept[name] for name in ("title", "row", "method") if name in kept}
     table = metrics.score_table(data.aus, data.labels, row.probabilities, row.thresholds)
+    scores = {name: table[name] for name in ("per_au", "mean", "ece_pooled")}
     between = intervals.interval_table(data.aus, data.labels, row.decisions, data.subjects)
     sets = data_sets(data)
     per_set = pooling.cd6me_scores(data.labels, row.decisions, sets) if len(set(sets.tolist())) > 1 else None
-    return {"title": title, **table, "interval": between} | ({"cd6me": per_set} if per_set else {})
+    return about | scores | {"interval": between} | ({"cd6me": per_set} if per_set else {})
 
 
 def compare_all(decisions: dict[str, np.ndarray], data: ClipSet) -> list[dict]:
-    """Every row against the first, and of each model what pre-training adds to a start from scratch."""
-    first = next(iter(decisions))
-    found = [c | {"against": first} for c in intervals.compare(decisions, data.labels, data.subjects, first)]
-    for name in decisions:
-        start = f"{name.rsplit('-', 1)[0]}-scratch"
-        if start in decisions and name != start and first not in (name, start):
-            pair = {key: decisions[key] for key in (start, name)}
-            found += [c | {"against": start} for c in intervals.compare(pair, data.labels, data.subjects, start)]
-    return found
+    """Every row against the first, and of each model what pre-training adds; Holm's p is over all of them."""
+    first, *others = decisions
+    pairs = [(name, first) for name in others]
+    for name in others:
+        start = f"{model_of(name)}-scratch"
+        if start in others and start != name:
+            pairs.append((name, start))
+    return intervals.compare(decisions, pairs, data.labels, data.subjects)

@@ -109,5 +109,5 @@ def render_people(
         labels=np.stack([labels_of(script) for script in each]),
         subjects=np.repeat([name for name, _ in made], [len(some) for some in scripts]),
         scripts=each,
-        ids=np.array([f"{name}-{n:03d}" for (name, clips) in made for n in range(len(clips))]),
+        ids=np.array([f"synthme/{name}/{n:03d}" for (name, clips) in made for n in range(len(clips))]),
     )
