@@ -4,7 +4,7 @@ import io
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -60,7 +60,7 @@ class Experiment:
         already holds such folds (unless `go_on`) or those of another run, and `LeakError` before the first fold.
         """
         out, mine, rows = Path(out), shard(self.splits, folds), row_names(models, inits)
-        self.check(inits)
+        self.check({init for *_, init in rows if init})
         out.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=out).close()  # a closed folder is noticed before hours are spent
         self.kept(out)  # and so are rows of another run
@@ -77,7 +77,7 @@ class Experiment:
                 data = replace(measured, motion=motion)  # what was measured once serves the next rows
         return self.write(out) | {"seconds": round(perf_counter() - started)}
 
-    def check(self, inits: Sequence[str] = ()) -> None:
+    def check(self, inits: Iterable[str] = ()) -> None:
         """Raise before hours are spent: `InputError` where no table could be made, `LeakError` for any fold's leak."""
         ids, tested = self.data.ids, self.tested
         if ids is None:
@@ -88,7 +88,7 @@ class Experiment:
             raise InputError("Intervals need tested clips of at least two people: add subjects.")
         if not tested.labels.any():
             raise InputError(f"No tested clip shows any of the AUs {' '.join(map(str, tested.aus))}: add clips.")
-        known = [trained_on(init) for init in inits if init != "scratch"]
+        known = [trained_on(init) for init in sorted(inits) if init != "scratch"]
         for split in self.splits:
             split.parts(self.data)
             for people in known:
