@@ -138,7 +138,7 @@ def test_another_seed_makes_other_folds(tmp_path):
 
 
 def test_a_network_makes_the_same_bytes_too(people, tmp_path, monkeypatch):
-    monkeypatch.setattr(networks, "SCRATCH", TrainConfig(warmup=1, epochs=1, batch_size=16))
+    monkeypatch.setitem(networks.FROM_NOTHING, "llm", TrainConfig(warmup=1, epochs=1, batch_size=16))
     few = people.select(people.subjects != people.subjects[0])
     for out in ("one", "two"):
         run(few, tmp_path / out, ["aullm"])
