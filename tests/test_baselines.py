@@ -100,6 +100,13 @@ def test_inner_people_without_any_au_choose_some_epoch(easy, monkeypatch):
     assert np.isfinite(sssnet.fit_sssnet(train, inner, 0)(test)).all()
 
 
+def test_training_that_goes_astray_is_one_sentence(easy, monkeypatch):
+    monkeypatch.setattr(sssnet, "LR", float("inf"))
+    train, inner, _ = parts(easy)
+    with pytest.raises(InputError, match="answer that is not a number: leave sssnet out of --model"):
+        sssnet.fit_sssnet(train, inner, 0)
+
+
 def test_identity_knows_the_people_it_has_seen_and_nobody_else():
     train, inner, test = parts(noise(12, each=4))
     score = simple.fit_identity(train, inner, 0)

@@ -10,6 +10,7 @@ import pytest
 
 from aullm_lite import cli
 from aullm_lite.cli import main
+from aullm_lite.cli.options import seed_number
 from aullm_lite.model import AULLM
 from aullm_lite.video import write_video
 
@@ -68,11 +69,9 @@ def test_evaluate_on_a_folder_and_on_synth(checkpoint, tmp_path):
     (["analyze", "TEXT", "--model", "CHECKPOINT"], "not a video"),
     (["analyze", "TEXT", "--model", "CHECKPOINT", "--figure", "a.xyz"], "svg"),
     (["evaluate", "CHECKPOINT", "--subjects", "0"], "at least one subject"),
-    (["evaluate", "CHECKPOINT", "--seed", "-3"], "negative"),
     (["train", "--preset", "smoke", "--out", "OUT", "--subjects", "2", "--clips", "0"], "one clip"),
     (["train", "--preset", "smoke", "--out", "OUT", "--seed", "10000000"], "kept for evaluation"),
     (["train", "--preset", "smoke", "--out", "OUT", "--epochs", "0"], "at least 1"),
-    (["synth", "OUT", "--seed", "-1"], "seed from 0"),
     (["synth", ".", "--subjects", "1"], "new folder"),
 ])  # fmt: skip
 def test_bad_input_is_status_2_and_one_sentence(checkpoint, tmp_path, capsys, arguments, word):
@@ -88,6 +87,31 @@ def test_bad_input_is_status_2_and_one_sentence(checkpoint, tmp_path, capsys, ar
     assert main([str(places.get(argument, argument)) for argument in arguments]) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert word in error and "Traceback" not in error
+
+
+SEEDED = {
+    "loso": ["--data", "casme2", "--root", "x", "--out", "x"],
+    "cross": ["--train", "casme2:x", "--test", "samm:x", "--out", "x"],
+    "cd6me": ["--data", "casme2:x", "samm:x", "--out", "x"],
+    "leaks": ["--out", "x"],
+    "train": ["--out", "x"],
+    "evaluate": ["demo"],
+    "synth": ["x"],
+}
+
+
+@pytest.mark.parametrize("command", SEEDED)
+@pytest.mark.parametrize("seed", ["-1", "4294967296", "1.5", "many", "9" * 5000])
+def test_a_seed_is_one_that_every_generator_takes(capsys, command, seed):
+    with pytest.raises(SystemExit) as error:
+        main([command, *SEEDED[command], "--seed", seed])
+    assert error.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert f"argument --seed: give a whole number as seed, from 0 to 4294967295, not '{seed}'" in last
+
+
+def test_the_largest_seed_is_taken():
+    assert seed_number("4294967295") == 2**32 - 1 and seed_number("0") == 0
 
 
 def test_synth_does_not_overwrite(checkpoint, capsys):

@@ -84,7 +84,7 @@ def refusal(capsys) -> str:
 
 
 def test_loso_end_to_end(trees, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(networks, "SCRATCH", TrainConfig(warmup=0, epochs=1, batch_size=16))
+    monkeypatch.setitem(networks.FROM_NOTHING, "llm", TrainConfig(warmup=0, epochs=1, batch_size=16))
     arguments = ["--cache", trees["cache"], "--model", "identity", "motion", "flow-svm", "aullm"]
     assert [loso(trees["casme2"], tmp_path / "out", *arguments) for _ in range(2)] == [0, 2]
     done = json.loads((tmp_path / "out" / "table.json").read_text())

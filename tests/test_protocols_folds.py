@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -47,7 +48,8 @@ def written(out) -> dict:
 
 
 def folds_in(out, row="identity") -> list[str]:
-    return sorted(path.stem for path in (out / "folds" / row).glob("*.parquet"))
+    """The folds that are kept, without the hash that tells casme2/90 from casme2-90."""
+    return sorted(path.stem.rpartition("-")[0] for path in (out / "folds" / row).glob("*.parquet"))
 
 
 # What a method is shown
@@ -138,7 +140,7 @@ def test_another_seed_makes_other_folds(tmp_path):
 
 
 def test_a_network_makes_the_same_bytes_too(people, tmp_path, monkeypatch):
-    monkeypatch.setattr(networks, "SCRATCH", TrainConfig(warmup=1, epochs=1, batch_size=16))
+    monkeypatch.setitem(networks.FROM_NOTHING, "llm", TrainConfig(warmup=1, epochs=1, batch_size=16))
     few = people.select(people.subjects != people.subjects[0])
     for out in ("one", "two"):
         run(few, tmp_path / out, ["aullm"])
@@ -166,8 +168,19 @@ def test_what_is_there_is_not_overwritten(people, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
-@pytest.mark.parametrize("change", ["seed", "data", "aus", "preset", "folds", "protocol"])
-def test_folds_of_another_run_are_refused_by_name(people, tmp_path, change):
+CHANGED = {
+    "seed": "another seed",
+    "data": "other data",
+    "aus": "other Action Units",
+    "preset": "another preset or other first weights",
+    "folds": "other data, another number of folds",
+    "protocol": "another protocol",
+    "version": "another version of this package",
+}
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_folds_of_another_run_are_refused_by_name(people, tmp_path, monkeypatch, change):
     run(people, tmp_path)
     data, options = people, {}
     if change == "seed":
@@ -179,7 +192,9 @@ def test_folds_of_another_run_are_refused_by_name(people, tmp_path, change):
         data = replace(people, aus=(4, 1, 12))
     elif change == "folds":
         data = people.select(people.subjects != people.subjects[0])
-    with pytest.raises(InputError, match=f"folds with another .*{change}.*: choose another --out"):
+    elif change == "version":
+        monkeypatch.setattr(experiment, "__version__", "9")
+    with pytest.raises(InputError, match=f"holds folds made with {CHANGED[change]}: choose another --out"):
         if change == "preset":
             loso(data).run(tmp_path, ["identity"], [], preset="lite", go_on=True)
         elif change == "protocol":
@@ -191,7 +206,7 @@ def test_folds_of_another_run_are_refused_by_name(people, tmp_path, change):
 def test_rows_of_another_run_are_noticed_before_anything_is_run(people, spy, tmp_path):
     run(people, tmp_path, ["motion"])
     watcher = spy()
-    with pytest.raises(InputError, match="motion holds folds with another seed"):
+    with pytest.raises(InputError, match="motion holds folds made with another seed"):
         run(people, tmp_path, ["identity"], seed=1)
     assert not watcher.fits and not folds_in(tmp_path)
 
@@ -224,6 +239,13 @@ def test_a_damaged_fold_is_named(people, tmp_path, damage):
         run(people, tmp_path, go_on=True)
     path.unlink()
     run(people, tmp_path, go_on=True)
+
+
+def test_folds_of_names_alike_have_their_own_files(tmp_path):
+    names = ["casme2/90", "casme2-90", "casme2 90", "samm", "é", "è"]
+    files = [Folds(tmp_path, "identity", {}).file(SimpleNamespace(name=name)).name for name in names]
+    assert len(set(files)) == len(names) and files[0].startswith("casme2-90-")
+    assert (files[1], files[3]) == ("casme2-90.parquet", "samm.parquet")
 
 
 def test_damaged_settings_are_named(people, tmp_path):

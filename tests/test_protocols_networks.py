@@ -34,8 +34,9 @@ def checkpoint(clips, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr(networks, "SCRATCH", SHORT)
-    monkeypatch.setattr(networks, "FURTHER", SHORT)
+    for budgets in (networks.FROM_NOTHING, networks.FURTHER):
+        monkeypatch.setitem(budgets, "llm", SHORT)
+        monkeypatch.setitem(budgets, "none", SHORT)
 
 
 def smoke(aus=AUS, **changes):
@@ -130,7 +131,7 @@ def test_titles_say_where_the_weights_come_from(checkpoint):
     assert build_("linear", "scratch").title == "The same without LLM, from scratch"
     led = build_("led", None)
     assert led.title == "LED + 3D-CNN + linear head" and led.trained_on == ()
-    assert '"motion": "eulerian"' in led.settings["model"] and '"projector": "lite"' in led.settings["model"]
+    assert (led.settings["model"]["motion"], led.settings["model"]["projector"]) == ("eulerian", "lite")
 
 
 @pytest.mark.model

@@ -1,7 +1,7 @@
 """A shallow CNN on the flow from onset to apex, after SSSNet (Varanka et al., TAFFC 2024).
 
-Two convolutions and one hidden layer on u, v and strain at 64 pixels: about the least that can be called deep, and the
-strongest of the published rows on CD6ME.
+Two convolutions and one hidden layer on u, v and strain at 64 pixels: about the least that can be called deep, and one
+of the two strongest of the published rows on CD6ME.
 """
 
 import numpy as np
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from .. import metrics
 from ..clips import ClipSet
+from ..errors import InputError
 from ..losses import bce
 
 EPOCHS, BATCH, LR, WEIGHT_DECAY = 60, 32, 1e-3, 1e-3
@@ -31,7 +32,10 @@ class ShallowFlowCNN(nn.Module):
 
 
 def fit_sssnet(train: ClipSet, inner: ClipSet, seed: int):
-    """Train the shallow CNN; the epoch is the one with the best average precision on inner people."""
+    """Train the shallow CNN; the epoch is the one with the best average precision on inner people.
+
+    Raises `InputError` where training goes astray.
+    """
     torch.manual_seed(seed)
     model = ShallowFlowCNN(train.labels.shape[1])
     optimizer = torch.optim.Adam(model.parameters(), lr=LR, weight_decay=WEIGHT_DECAY)
@@ -57,4 +61,7 @@ def _train_epoch(model: nn.Module, optimizer, flow: Tensor, labels: Tensor) -> N
 
 @torch.no_grad()
 def _logits(model: nn.Module, data: ClipSet) -> np.ndarray:
-    return model.eval()(torch.from_numpy(data.flow)).numpy()
+    logits = model.eval()(torch.from_numpy(data.flow)).numpy()
+    if not np.isfinite(logits).all():
+        raise InputError("The CNN on optical flow gave an answer that is not a number: leave sssnet out of --model.")
+    return logits

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..errors import InputError
-from .options import PRESETS, synth_size
+from .options import PRESETS, seed_number, synth_size
 
 FIGURES = (".png", ".jpg", ".svg", ".pdf")
 
@@ -55,7 +55,7 @@ def _add_train(sub) -> None:
     sub.add_argument("--resume", action="store_true", help="go on after the last finished epoch in --out")
     sub.add_argument("--subjects", type=int, default=800)
     sub.add_argument("--clips", type=int, default=25)
-    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--seed", type=seed_number, default=0)
 
 
 def _train(args) -> None:

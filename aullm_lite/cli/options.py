@@ -1,6 +1,17 @@
 """Options that several commands share."""
 
+import argparse
+import re
+
 PRESETS = ("lite", "paper", "smoke")
+LARGEST_SEED = 2**32 - 1  # that scikit-learn takes
+
+
+def seed_number(text: str) -> int:
+    """A seed that every generator of random numbers takes."""
+    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"give a whole number as seed, from 0 to {LARGEST_SEED}, not {text!r}")
+    return int(text)
 
 
 def synth_size(sub, *, subjects: int, clips: int, seed: int | None) -> None:
@@ -9,7 +20,7 @@ def synth_size(sub, *, subjects: int, clips: int, seed: int | None) -> None:
     sub.add_argument("--clips", type=int, default=clips, help="clips of each subject")
     sub.add_argument("--tier", default="standard", choices=("easy", "standard", "hard", "macro"))
     beyond = "of the first person: 0, for casme2 10000000, for samm 10010000, in the range where nothing is trained"
-    sub.add_argument("--seed", type=int, default=seed, help=beyond if seed is None else None)
+    sub.add_argument("--seed", type=seed_number, default=seed, help=beyond if seed is None else None)
 
 
 def reading(sub) -> None:

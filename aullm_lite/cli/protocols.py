@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from .data import LICENSED
-from .options import PRESETS, policy, reading
+from .options import PRESETS, policy, reading, seed_number
 
 ROWS = ("aullm", "linear", "led", "flow-svm", "sssnet", "motion", "identity")
 
@@ -24,7 +24,7 @@ def add_to(command) -> None:
     _add_protocol(sub)
     sub = command("leaks", _leaks, "Show on generated clips what leaks do to a score.")
     sub.add_argument("--out", required=True, metavar="DIR")
-    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--seed", type=seed_number, default=0)
 
 
 def _add_protocol(sub) -> None:
@@ -39,7 +39,7 @@ def _add_protocol(sub) -> None:
     sub.add_argument("--preset", default="lite", choices=PRESETS)
     sub.add_argument("--folds", metavar="I/N", help="every N-th fold from the I-th on, to share the work out")
     sub.add_argument("--resume", action="store_true", help="go on with the folds that are missing in --out")
-    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--seed", type=seed_number, default=0)
     sub.add_argument("--out", required=True, metavar="DIR")
 
 

@@ -24,6 +24,15 @@ from .methods import Method
 from .splits import SubjectSplit
 
 SETTINGS = "settings.json"
+OTHERS = {  # what a setting is called where it differs
+    "protocol": "another protocol",
+    "seed": "another seed",
+    "aus": "other Action Units",
+    "data": "other data",
+    "folds": "another number of folds",
+    "version": "another version of this package",
+    "row": "another preset or other first weights",
+}
 
 
 class Folds:
@@ -36,8 +45,8 @@ class Folds:
         self.name, self.folder, self.settings = name, Path(out) / "folds" / name, settings
         found = self.facts()
         if other := [key for key in settings if found and found.get(key) != settings[key]]:
-            said = ", ".join("preset or first weights" if key == "row" else key for key in other)
-            raise InputError(f"{self.folder} holds folds with another {said}: choose another --out.")
+            said = ", ".join(OTHERS.get(key, f"another {key}") for key in other)
+            raise InputError(f"{self.folder} holds folds made with {said}: choose another --out.")
 
     def facts(self) -> dict:
         """What is written beside the folds: their settings, the row's title and its method's own settings."""
@@ -48,7 +57,10 @@ class Folds:
             raise InputError(f"{kept} cannot be read ({error}): choose another --out.") from None
 
     def file(self, split: SubjectSplit) -> Path:
-        return self.folder / f"{re.sub(r'[^A-Za-z0-9._-]', '-', split.name)}.parquet"
+        """Where a fold is kept: its name in plain characters, and a hash where that makes names alike."""
+        plain = re.sub(r"[^A-Za-z0-9._-]", "-", split.name)
+        mark = "" if plain == split.name else f"-{hashlib.sha256(split.name.encode()).hexdigest()[:8]}"
+        return self.folder / f"{plain}{mark}.parquet"
 
     def missing(self, splits: Sequence[SubjectSplit]) -> list[SubjectSplit]:
         return [split for split in splits if not self.file(split).exists()]
