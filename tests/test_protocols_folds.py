@@ -146,7 +146,7 @@ def test_a_network_makes_the_same_bytes_too(people, tmp_path, monkeypatch):
         run(few, tmp_path / out, ["aullm"])
     assert written(tmp_path / "one") == written(tmp_path / "two")
     facts = json.loads((tmp_path / "one" / "folds" / "aullm-scratch" / "settings.json").read_text())
-    assert facts["title"] == "AU-LLM, from scratch" and facts["method"]["training"]["epochs"] == 1
+    assert facts["title"] == "AU-LLM, from scratch (preset smoke)" and facts["method"]["training"]["epochs"] == 1
 
 
 def test_rows_may_come_one_after_another(people, tmp_path):

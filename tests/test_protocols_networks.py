@@ -127,10 +127,10 @@ def test_checkpoints_that_cannot_be_used(tmp_path, change, words):
 
 def test_titles_say_where_the_weights_come_from(checkpoint):
     build_ = lambda model, init: build(model, init, "smoke", AUS, 0)  # noqa: E731
-    assert build_("aullm", f"{checkpoint[0]}/").title == "AU-LLM, from smoke"
-    assert build_("linear", "scratch").title == "The same without LLM, from scratch"
+    assert build_("aullm", f"{checkpoint[0]}/").title == "AU-LLM, from smoke (preset smoke)"
+    assert build_("linear", "scratch").title == "Without LLM, from scratch (preset smoke)"
     led = build_("led", None)
-    assert led.title == "LED + 3D-CNN + linear head" and led.trained_on == ()
+    assert led.title.startswith("LED + 3D-CNN + linear head") and led.trained_on == ()
     assert (led.settings["model"]["motion"], led.settings["model"]["projector"]) == ("eulerian", "lite")
 
 
