@@ -63,7 +63,7 @@ def no_surprises():
     """A warning that a test does not ask for is an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
-        warnings.filterwarnings("ignore", "No face was found")
+        warnings.filterwarnings("ignore", "No face was found|Crops of faces")
         yield
 
 
@@ -336,6 +336,22 @@ def test_the_default_place(tmp_path, blind, monkeypatch):
     monkeypatch.setenv("AULLM_CACHE", str(tmp_path / "user"))
     prepare(loaded(tmp_path, "casme2", casme2_set(tmp_path)))
     assert len(list((tmp_path / "user" / "clips").glob("casme2-9?-*.parquet"))) == 2
+
+
+def test_crops_of_faces_are_closed_to_others_and_said_once(tmp_path, blind):
+    data, cache = loaded(tmp_path, "casme2", casme2_set(tmp_path)), tmp_path / "user" / "clips"
+    for mode in ("always", "error"):  # the second time nothing is made
+        with warnings.catch_warnings(record=mode == "always") as said:
+            warnings.filterwarnings(mode, "Crops of faces")
+            prepare(data, cache=cache)
+        if said:
+            (about,) = [warning for warning in said if "Crops" in str(warning.message)]
+            assert str(cache) in str(about.message) and "delete these files at any time" in str(about.message)
+            assert about.filename == __file__
+    assert cache.stat().st_mode & 0o777 == 0o700
+    os.chmod(cache, 0o750)  # a folder that is there is its owner's to open
+    prepare(data, cache=cache)
+    assert cache.stat().st_mode & 0o777 == 0o750
 
 
 @pytest.mark.parametrize("change", ["touched", "content", "table", "policy", "fps", "format"])

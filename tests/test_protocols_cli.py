@@ -213,7 +213,6 @@ def test_tables_that_cannot_be_read(tree, tmp_path, capsys, spoil, more, words):
     "more, words",
     [
         (["--folds", "4/4"], "--folds must be i/n with i from 0 to n-1, such as 0/4, got '4/4'"),
-        (["--model", "svm"], "no model 'svm': choose among aullm, linear"),
         (["--model", "identity", "identity"], "names identity twice"),
         (["--model", "aullm", "--init", "nothing"], "There is no checkpoint 'nothing'"),
         (["--out", "FILE/below"], "FILE"),
@@ -226,6 +225,73 @@ def test_options_that_cannot_be(trees, tmp_path, capsys, more, words):
     assert loso(trees["casme2"], tmp_path / "out", "--cache", trees["cache"], *more) == 2
     assert words.replace("FILE", str(tmp_path / "file")) in refusal(capsys)
     assert not (tmp_path / "out" / "folds").exists()
+
+
+@pytest.mark.parametrize(
+    "more, words",
+    [
+        (["--folds", "4/4"], "--folds must be i/n"),
+        (["--model", "identity", "identity"], "names identity twice"),
+        (["--out", "FILE"], "FILE"),
+        (["--out", "FILE/below/it"], "FILE"),
+    ],
+)
+@pytest.mark.parametrize("command", ["loso", "cross", "cd6me"])
+def test_what_needs_no_data_is_checked_before_any_are_read(tmp_path, capsys, monkeypatch, command, more, words):
+    monkeypatch.setattr("aullm_lite.protocols.sources.read", lambda *a, **b: pytest.fail("data were read"))
+    (tmp_path / "file").write_text("x")
+    more = [word.replace("FILE", str(tmp_path / "file")) for word in more]
+    assert main([command, *SETS[command], "--out", str(tmp_path / "out"), *CHEAP, *more]) == 2
+    error = capsys.readouterr().err
+    assert words.replace("FILE", str(tmp_path / "file")) in error and error.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+SETS = {
+    "loso": ["--data", "casme2", "--root", "x"],
+    "cross": ["--train", "casme2:x", "--test", "samm:y"],
+    "cd6me": ["--data", "casme2:x", "samm:y"],
+}
+
+
+def test_a_model_is_one_of_those_there_are(capsys):
+    with pytest.raises(SystemExit) as error:
+        loso("x", "x", "--model", "svm")
+    assert error.value.code == 2
+    assert "argument --model: invalid choice: 'svm' (choose from" in capsys.readouterr().err
+
+
+def test_a_table_is_named_where_a_root_holds_two(trees, tree, tmp_path, capsys):
+    shutil.copy(tree / TABLES["casme2"], tree / "CASME2-coding-2.xlsx")
+    shared = ["--cache", str(trees["cache"]), "--out", str(tmp_path / "out"), *CHEAP]
+    places = [f"casme2:{tree}", f"samm:{trees['samm']}"]
+    chosen = ["--annotations", f"casme2:{tree / 'CASME2-coding-2.xlsx'}"]
+    for number, command in enumerate(
+        (["cross", "--train", places[0], "--test", places[1]], ["cd6me", "--data", *places])
+    ):
+        shared[3] = str(tmp_path / f"out{number}")
+        assert main([*command, *shared]) == 2
+        assert "holds 2 annotation files" in capsys.readouterr().err
+        assert main([*command, *shared, *chosen]) == 0
+        assert "Table CASME2-coding-2.xlsx" in (tmp_path / f"out{number}" / "table.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "tables, words",
+    [
+        (["FILE"], "such as casme2:/data/CASME2.xlsx, got 'FILE'"),
+        (["casme3:FILE"], "--annotations names casme3, but the data sets are casme2, samm"),
+        (["casme2:FILE", "casme2:FILE"], "--annotations names casme2 twice"),
+        (["casme2:FILE", "samm:FILE.gone"], "There is no annotation file 'FILE.gone'"),
+    ],
+)
+@pytest.mark.parametrize("command", ["cross", "cd6me"])
+def test_tables_that_cannot_be_meant(tmp_path, capsys, command, tables, words):
+    (tmp_path / "file").write_text("x")
+    tables = [word.replace("FILE", str(tmp_path / "file")) for word in tables]
+    assert main([command, *SETS[command], "--out", str(tmp_path / "out"), "--annotations", *tables]) == 2
+    error = capsys.readouterr().err
+    assert words.replace("FILE", str(tmp_path / "file")) in error and error.count("\n") == 1
 
 
 @pytest.mark.parametrize(

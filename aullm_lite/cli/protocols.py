@@ -1,5 +1,6 @@
 """Commands that compare methods on licensed data: loso, cross, cd6me; and leaks, which shows what mistakes do."""
 
+import tempfile
 from pathlib import Path
 
 from .data import LICENSED
@@ -18,13 +19,20 @@ def add_to(command) -> None:
     sub = command("cross", _cross, "Train on one data set, test on another.")
     sub.add_argument("--train", required=True, metavar="NAME:DIR", help="such as casme2:/data/CASME2")
     sub.add_argument("--test", required=True, metavar="NAME:DIR")
+    _add_tables(sub)
     _add_protocol(sub)
     sub = command("cd6me", _cd6me, "Leave one data set out of several, on the twelve AUs of CD6ME.")
     sub.add_argument("--data", required=True, nargs="+", metavar="NAME:DIR")
+    _add_tables(sub)
     _add_protocol(sub)
     sub = command("leaks", _leaks, "Show on generated clips what leaks do to a score.")
     sub.add_argument("--out", required=True, metavar="DIR")
     sub.add_argument("--seed", type=seed_number, default=0)
+
+
+def _add_tables(sub) -> None:
+    needed = "tables of data sets whose folder does not hold exactly one"
+    sub.add_argument("--annotations", nargs="+", default=[], metavar="NAME:FILE.xlsx", help=needed)
 
 
 def _add_protocol(sub) -> None:
@@ -32,12 +40,13 @@ def _add_protocol(sub) -> None:
     reading(sub)
     sub.add_argument("--incomplete", action="store_true", help="leave out clips that are missing or damaged, and go on")
     sub.add_argument("--cache", type=Path, metavar="DIR", help="where prepared clips are kept")
-    sub.add_argument("--model", nargs="+", metavar="MODEL", help="rows of the table: " + ", ".join(ROWS) + " (all)")
+    rows = "rows of the table: " + ", ".join(ROWS) + " (all)"
+    sub.add_argument("--model", nargs="+", default=ROWS, choices=ROWS, metavar="MODEL", help=rows)
     sub.add_argument(
         "--init", nargs="+", default=["demo", "scratch"], metavar="scratch|demo|CHECKPOINT", help="first weights (both)"
     )
     sub.add_argument("--preset", default="lite", choices=PRESETS)
-    sub.add_argument("--folds", metavar="I/N", help="every N-th fold from the I-th on, to share the work out")
+    sub.add_argument("--folds", metavar="I/N", help="every N-th fold from the I-th on, counted from 0: a share")
     sub.add_argument("--resume", action="store_true", help="go on with the folds that are missing in --out")
     sub.add_argument("--seed", type=seed_number, default=0)
     sub.add_argument("--out", required=True, metavar="DIR")
@@ -46,16 +55,18 @@ def _add_protocol(sub) -> None:
 def _loso(args) -> None:
     from ..protocols import loso
 
+    _check(args)
     source = _read(args, args.data, args.root, annotations=args.annotations)
     _experiment(args, loso(source.clips, args.seed, notes=(source.note,), facts={args.data: source.facts}))
 
 
 def _cross(args) -> None:
     from ..protocols import cross
-    from ..protocols.sources import place, shared_aus
+    from ..protocols.sources import shared_aus
 
-    places = [place(args.train), place(args.test)]
-    aus = shared_aus([name for name, _ in places])
+    _check(args)
+    places = _places(args, [args.train, args.test])
+    aus = shared_aus([name for name, *_ in places])
     train, test = (_read(args, *where, aus=aus) for where in places)
     about = {"notes": (train.note, test.note), "facts": {"train": train.facts, "test": test.facts}}
     _experiment(args, cross(train.clips, test.clips, args.seed, **about))
@@ -67,15 +78,40 @@ def _cd6me(args) -> None:
     from ..clips import join
     from ..facs import CD6ME_AUS
     from ..protocols import cd6me
-    from ..protocols.sources import place
 
-    sources = [_read(args, *where, aus=CD6ME_AUS) for where in [place(text) for text in args.data]]
+    _check(args)
+    sources = [_read(args, *where, aus=CD6ME_AUS) for where in _places(args, args.data)]
     data = reduce(join, (source.clips for source in sources))
     about = {"notes": tuple(s.note for s in sources), "facts": {s.facts["dataset"]: s.facts for s in sources}}
     _experiment(args, cd6me(data, args.seed, **about))
 
 
-def _read(args, name: str, root: str, aus=None, annotations=None):
+def _check(args) -> None:
+    """What needs no data is refused at once: to read all frames takes long."""
+    from ..protocols.folds import shard
+    from ..protocols.methods import row_names
+
+    shard((), args.folds)
+    row_names(args.model, args.init)
+    out = Path(args.out).absolute()
+    place = next(folder for folder in (out, *out.parents) if folder.exists())
+    try:
+        tempfile.TemporaryFile(dir=place).close()
+    except OSError as error:
+        error.filename = str(place)  # not the file that was tried
+        raise
+
+
+def _places(args, texts: list[str]) -> list[tuple[str, str, str | None]]:
+    """The name, the folder and, where one is named, the table of each data set."""
+    from ..protocols.sources import place, tables
+
+    places = [place(text) for text in texts]
+    files = tables(args.annotations, [name for name, _ in places])
+    return [(name, root, files.get(name)) for name, root in places]
+
+
+def _read(args, name: str, root: str, annotations: str | None, aus=None):
     """One data set for a protocol, by the options that `loso`, `cross` and `cd6me` share."""
     from ..protocols.sources import read
 
@@ -85,10 +121,8 @@ def _read(args, name: str, root: str, aus=None, annotations=None):
 
 
 def _experiment(args, experiment) -> None:
-    from ..protocols.methods import MODELS
-
     options = {"preset": args.preset, "folds": args.folds, "go_on": args.resume}
-    done = experiment.run(args.out, args.model or MODELS, args.init, **options)
+    done = experiment.run(args.out, args.model, args.init, **options)
     for row, count in done["missing"].items():
         if count:
             print(f"{row}: {count} of {len(experiment.splits)} folds are still to be run; the table leaves it out.")

@@ -38,8 +38,9 @@ def prepare(loaded: Loaded, *, cache: Path | None = None, incomplete: bool = Fal
 
     Pictures are bytes beside their shapes; `onset_s`, `apex_s` and `offset_s` are seconds from the onset; `aus` are
     the numbers present under the policy, and null where the cell is unknown and the policy masks it.  What was made
-    is kept in `cache`, by default a folder in the user's.  Raises `InputError` that names what is missing or damaged,
-    after all the rest is made and kept; with `incomplete` that becomes a warning, and those clips are left out.
+    is kept in `cache`, by default a folder in the user's, and a warning says so.  Raises `InputError` that names what
+    is missing or damaged, after all the rest is made and kept; with `incomplete` that becomes a warning, and those
+    clips are left out.
     """
     if loaded.frames_from is None:
         raise InputError(f"The clips of {loaded.spec.title} need their frames: give the folder as --root.")
@@ -101,7 +102,12 @@ def _tables(loaded: Loaded, samples: list[Sample], cache: Path | None) -> list[p
         facts = [facts_of(sample, loaded.policy) for sample in some]
         orders.append((store.file_of(some, facts, loaded, cache), some, facts))
     kept = [store.read(path) for path, *_ in orders]
-    _make([order for order, table in zip(orders, kept) if table is None], loaded.spec.title)
+    new = [order for order, table in zip(orders, kept) if table is None]
+    _make(new, loaded.spec.title)
+    if new:
+        where = new[0][0].parent
+        said = f"Crops of faces are kept in {where}, older ones too: you may delete these files at any time."
+        warnings.warn(said, stacklevel=3)
     return [store.read(path) if table is None else table for (path, *_), table in zip(orders, kept)]
 
 

@@ -1,7 +1,8 @@
 """Prepared clips on disk: one parquet file a subject, named after everything that decides what is in it.
 
 A file is right or it is not there: it is written whole, another picture or another choice gives it another name, and
-one that is damaged is made again.
+one that is damaged is made again.  A file that no choice leads to any more stays: from its name alone that cannot be
+told from another choice.
 """
 
 import hashlib
@@ -54,11 +55,16 @@ def read(path: Path) -> pa.Table | None:
 
 
 def write(path: Path, records: list[dict], problems: list[str]) -> None:
-    """Write the records of one subject, whole or not at all.  Raises `OSError` with the name of the file."""
+    """Write the records of one subject, whole or not at all, in a folder that only its owner can open.
+
+    Raises `OSError` with the name of the file.
+    """
     schema = SCHEMA.with_metadata({PROBLEMS: json.dumps(problems)})
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(records, schema), sink, compression="zstd", write_page_checksum=True)
     try:
+        path.parent.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)  # licences keep the faces from others
         write_together({path: sink.getvalue().to_pybytes()})
     except OSError as error:
         error.filename = error.filename or str(path)  # a full disk does not say where

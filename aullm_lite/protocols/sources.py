@@ -64,13 +64,33 @@ def _note(loaded, facts: dict) -> str:
     )
 
 
-def place(text: str) -> tuple[str, str]:
-    """`NAME:DIR` as (name, folder).  Raises `InputError` for anything else."""
+def place(text: str, form: str = "a data set as NAME:DIR, such as casme2:/data/CASME2") -> tuple[str, str]:
+    """`NAME:DIR` as (name, folder).  Raises `InputError`, which tells the form, for anything else."""
     name, colon, root = text.partition(":")
     if not (name and colon and root):
-        raise InputError(f"Give a data set as NAME:DIR, such as casme2:/data/CASME2, got {text!r}.")
+        raise InputError(f"Give {form}, got {text!r}.")
     _spec(name)
     return name, root
+
+
+def tables(texts: list[str], names: list[str]) -> dict[str, str]:
+    """`NAME:FILE` for some of these data sets as files by name.
+
+    Raises `InputError` for another data set, for one named twice, and for a file that is not there.
+    """
+    files = {}
+    for text in texts:
+        name, file = place(text, "a table as NAME:FILE, such as casme2:/data/CASME2.xlsx")
+        if name not in names:
+            raise InputError(
+                f"--annotations names {name}, but the data sets are {', '.join(names)}: name one of those."
+            )
+        if name in files:
+            raise InputError(f"--annotations names {name} twice: give one table for each data set.")
+        if not Path(file).is_file():
+            raise InputError(f"There is no annotation file {file!r}: check the path.")
+        files[name] = file
+    return files
 
 
 def shared_aus(names: list[str]) -> tuple[int, ...]:
