@@ -5,7 +5,8 @@ A data set is written to a hidden folder beside its place and moved there when i
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -60,18 +61,25 @@ def write_dataset(
     else:
         scripts = draw_scripts(len(people) if people else subjects, clips, tier_recipe(tier), seed)
     people = _cast(people, len(scripts))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
-        whole = Path(scratch) / "whole"
-        whole.mkdir()
+    with _appearing(out) as whole:
         if form == "hf":
             write_hf(whole, render_people(people, scripts, seed=seed), tier)
         else:
             write_tree(whole, people, scripts, tier, seed, form)
+    return sum(map(len, scripts))
+
+
+@contextmanager
+def _appearing(out: Path) -> Iterator[Path]:
+    """A hidden folder to write to, which takes its place when all is written."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
+        whole = Path(scratch) / "whole"
+        whole.mkdir()
+        yield whole
         if out.exists():
             out.rmdir()
         whole.rename(out)
-    return sum(map(len, scripts))
 
 
 def _photographs(folder) -> list[Identity]:
