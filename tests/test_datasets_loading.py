@@ -449,6 +449,19 @@ def test_a_root_for_a_table_without_usable_rows(tmp_path):
     assert not result.samples and "1 folders of frames have no row: 900/900_1_1." in result.warnings
 
 
+def test_where_else_a_table_may_be(tmp_path):
+    """A root one level too low, and the folder of another data set."""
+    spec = DATA_SETS["casme2"]
+    path = table(tmp_path / "CASME2-coding-20190701.xlsx", [stand_ins.CASME2, casme2_row(90, "EP01_1", 1, 5, 9)])
+    (tmp_path / "CASME2_RAW").mkdir()
+    with pytest.raises(InputError, match=f"{path.name} lies in {tmp_path}, so give that as --root"):
+        load(spec, root=tmp_path / "CASME2_RAW")
+    with pytest.raises(InputError, match=f"it holds {path.name}; check --data"):
+        load(DATA_SETS["samm"], root=tmp_path)
+    with pytest.raises(InputError, match="There is no folder"):
+        load(spec, root=tmp_path / "nowhere")
+
+
 def test_the_annotation_file_is_found_or_asked_for(tmp_path):
     spec, rows = DATA_SETS["casme2"], [stand_ins.CASME2, casme2_row(90, "EP01_1", 1, 5, 9)]
     with pytest.raises(InputError, match="no annotation file of CASME II"):

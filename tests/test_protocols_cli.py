@@ -92,7 +92,9 @@ def test_loso_end_to_end(trees, tmp_path, capsys, monkeypatch):
     assert (done["clips"], done["subjects"], done["aus"]) == (8, 4, [1, 2, 4, 7, 12, 14, 15, 17])
     assert done["data"]["casme2"]["version"] == "unknown" and done["n_pos"]["4"] == 4
     printed = capsys.readouterr()
-    assert (tmp_path / "out" / "table.md").read_text() in printed.out and "| AU-LLM, from scratch |" in printed.out
+    assert (
+        tmp_path / "out" / "table.md"
+    ).read_text() in printed.out and "| AU-LLM, from scratch (preset smoke) |" in printed.out
     assert printed.err.strip().splitlines()[-1].endswith("pass --resume to go on, or another --out.")
     assert "No face was found in 8 clips: their whole pictures were taken for it.\n" in printed.err
     assert "UserWarning" not in printed.err
@@ -197,7 +199,7 @@ def test_frames_that_are_still_packed(tree, tmp_path, capsys):
         (lambda t: (t / TABLES["casme2"]).unlink(), [], "holds no annotation file of CASME II"),
         (lambda t: shutil.copy(t / TABLES["casme2"], t / "CASME2-coding-2.xlsx"), [], "holds 2 annotation files"),
         (lambda t: (t / TABLES["casme2"]).write_bytes(b"x"), [], TABLES["casme2"]),
-        (lambda t: shutil.rmtree(t), [], "or the folder that holds it, as --root"),
+        (lambda t: shutil.rmtree(t), [], "There is no folder"),
         (lambda t: None, ["--data", "samm", "--annotations", "TABLE"], "lacks the column 'Inducement Code' of SAMM"),
     ],
 )

@@ -88,11 +88,14 @@ def _cd6me(args) -> None:
 
 def _check(args) -> None:
     """What needs no data is refused at once: to read all frames takes long."""
+    from ..protocols.experiment import trained_on
     from ..protocols.folds import shard
     from ..protocols.methods import row_names
 
     shard((), args.folds)
-    row_names(args.model, args.init)
+    for *_, init in row_names(args.model, args.init):
+        if init not in (None, "scratch"):
+            trained_on(init)
     out = Path(args.out).absolute()
     place = next(folder for folder in (out, *out.parents) if folder.exists())
     try:
@@ -126,7 +129,9 @@ def _experiment(args, experiment) -> None:
     for row, count in done["missing"].items():
         if count:
             print(f"{row}: {count} of {len(experiment.splits)} folds are still to be run; the table leaves it out.")
-    if "table" in done:
+    if "table" not in done:
+        print("No table yet: it comes with the last fold.")
+    else:
         print((Path(args.out) / "table.md").read_text())
         print(f"Written to {args.out}: predictions.parquet, table.json, table.md, table.png.")
 

@@ -79,14 +79,33 @@ def _with_frames(loaded: Loaded, root: str | Path) -> Loaded:
 
 def find_annotations(spec: DataSetSpec, root: str | Path | None) -> Path:
     """The one annotation file in `root`.  Raises `InputError` where there is none, or more than one."""
-    if root is None or not Path(root).is_dir():
-        raise InputError(f"Give the annotation table of {spec.title}, or the folder that holds it, as --root.")
-    files = sorted(path for path in Path(root).iterdir() if not path.name.startswith(("~$", ".")))
-    found = [p for p in files if any(fnmatch(p.name.casefold(), pattern.casefold()) for pattern in spec.annotations)]
+    if root is None:
+        raise InputError(f"Give the annotation table of {spec.title}, or the folder that holds it as --root.")
+    root = Path(root)
+    if not root.is_dir():
+        raise InputError(f"There is no folder {str(root)!r}: check --root.")
+    found = _tables_of(spec, root)
     if len(found) == 1:
         return found[0]
-    what = f"{len(found)} annotation files ({', '.join(p.name for p in found)})" if found else "no annotation file"
-    raise InputError(f"{root} holds {what} of {spec.title}: name one with --annotations.")
+    if found:
+        names = ", ".join(path.name for path in found)
+        raise InputError(f"{root} holds {len(found)} annotation files ({names}): name one with --annotations.")
+    raise InputError(f"{root} holds no annotation file of {spec.title}: {_where_else(spec, root)}.")
+
+
+def _tables_of(spec: DataSetSpec, folder: Path) -> list[Path]:
+    names = [pattern.casefold() for pattern in spec.annotations]
+    files = sorted(path for path in folder.iterdir() if not path.name.startswith(("~$", ".")))
+    return [path for path in files if any(fnmatch(path.name.casefold(), name) for name in names)]
+
+
+def _where_else(spec: DataSetSpec, root: Path) -> str:
+    """What to do: the table may lie a level higher, or belong to another data set."""
+    for folder in root.resolve().parents[:3]:
+        if above := _tables_of(spec, folder):
+            return f"{above[0].name} lies in {folder}, so give that as --root"
+    others = ", ".join(path.name for path in sorted(root.glob("*.xls*")) if not path.name.startswith("~$"))
+    return f"it holds {others}; check --data, or name a table with --annotations" if others else "check --root"
 
 
 def _rows(table: Table, spec: DataSetSpec, fps: float) -> tuple[list[Sample], list[str], str]:

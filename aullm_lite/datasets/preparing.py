@@ -16,20 +16,13 @@ from . import store
 from .clip_records import NO_FACE, as_dataset, facts_of, with_pictures
 from .crops import crop_clip
 from .loading import Loaded
-from .records import Sample
+from .records import LOST, Sample
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 LARGE = 60  # clips from which on several processes are faster than one
 SHOWN = 5  # problems that an error names
-LOST = {
-    "bad_window": "does not end after its onset",
-    "doubled": "stands in more than one row",
-    "no_folder": "has no folder of frames",
-    "two_folders": "has more than one folder of frames",
-    "no_frames": "has no frame between its onset and its offset",
-}
 BRIDGED = {"frames_missing", "apex_not_on_disk"}
 
 

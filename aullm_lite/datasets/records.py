@@ -11,6 +11,13 @@ from .codes import AU
 from .policy import Policy
 
 DROP = None  # what a fix-up does with a row that cannot be used
+LOST = {  # flags of samples that no clip can be made of
+    "bad_window": "does not end after its onset",
+    "doubled": "stands in more than one row",
+    "no_folder": "has no folder of frames",
+    "two_folders": "has more than one folder of frames",
+    "no_frames": "has no frame between its onset and its offset",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

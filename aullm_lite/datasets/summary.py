@@ -7,6 +7,7 @@ from pathlib import Path
 from ..files import write_together
 from .loading import Loaded
 from .policy import chosen
+from .records import LOST
 from .versions import au_counts
 
 SHOWN = 20  # lines of warnings in the text; the JSON holds all
@@ -18,7 +19,7 @@ def summary(loaded: Loaded) -> dict:
         "dataset": loaded.spec.name,
         "version": loaded.version,
         "rows": len(loaded.rows),
-        "clips": len(loaded.samples),
+        "clips": sum(not LOST.keys() & set(sample.flags) for sample in loaded.samples),
         "subjects": len({row.subject for row in loaded.rows}),
         "au_counts": {str(au): count for au, count in au_counts(loaded.rows, loaded.policy).items()},
         "sided": sum(au.side in ("L", "R") for row in loaded.rows for au in chosen(row.aus, loaded.policy)),

@@ -10,13 +10,13 @@ FLOORS = {
     "all_negative": "Floor: all negative",
     "all_positive": "Floor: all positive",
     "random": "Floor: random",
-    "random_swept": "Floor: random, thresholds tuned on the test (a leak)",
+    "random_swept": "Floor: random, tuned on the test for macro F1 (a leak)",
 }
 
 SHOWN_FLOORS = {
     "all_positive": "all positive",
     "all_negative": "all negative",
-    "random_swept": "random, tuned on the test",
+    "random_swept": "random, tuned on the test for macro F1",
 }
 
 
@@ -89,12 +89,13 @@ def _notes(table: dict) -> str:
         "together. In each fold thresholds, calibration and epoch were chosen on inner people, who neither train nor "
         "test in it. Intervals come from a bootstrap over people and do not cover the chance of the training seed; a "
         "difference is called better or worse only where its interval excludes 0 and Holm's p, over all pairs of this "
-        "table, is below 0.05. Positive-class and macro F1 must not be compared with each other, nor with scores from "
-        "other data, AUs or protocols.",
+        "table, is below 0.05. Each fold has a model of its own, so that pooled AP and AUROC of a method that knows "
+        "nothing may lie below chance. Positive-class and macro F1 must not be compared with each other, nor with "
+        "scores from other data, AUs or protocols.",
         *_budgets(table),
     ]
     if left_out:
-        notes.append(f"The floors {' and '.join(left_out)} were left out: add them with --model and --resume.")
+        notes.append(f"Floor rows left out: {', '.join(left_out)}; add them with --model and --resume.")
     return "\n\n".join(notes)
 
 
@@ -113,7 +114,7 @@ def _number(value: float | None) -> str:
 
 
 def _interval(between: list | None) -> str:
-    return "n/a" if between is None else f"{between[0]:.3f} to {between[1]:.3f}".replace("-", "−")
+    return "n/a" if between is None else f"{between[0]:.3f} to {between[1]:.3f}"
 
 
 def table_figure(table: dict) -> Figure:
