@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from .protocols.leaks_page import NAMES
+from .protocols.page import SHOWN_FLOORS
 
 
 def scores(report: dict) -> str:
@@ -79,12 +80,7 @@ def loso(table: dict) -> str:
     for name, row in table["rows"].items():
         f1, macro = (_with_interval(row, score) for score in ("f1", "f1_macro"))
         lines.append(f"| {row['title']} | {f1} | {macro} | {row['mean']['ap']:.3f} | {_difference(less.get(name))} |")
-    floors = {
-        "all positive": "all_positive",
-        "all negative": "all_negative",
-        "random, tuned on the test": "random_swept",
-    }
-    for words, name in floors.items():
+    for name, words in SHOWN_FLOORS.items():
         floor = table["floors"][name]
         lines.append(f"| floor: {words} | {floor['f1']:.3f} | {floor['f1_macro']:.3f} | | |")
     return "\n".join(lines)
