@@ -19,6 +19,8 @@ CASME3 = ["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Objective cla
 CASME3_C = ["sub", "count", "onset", "offset", "au"]
 MMEW = ["Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units", "Estimated Emotion", "remarks"]
 
+HEADERS = {"casme2": CASME2, "samm": SAMM, "4dme": FOURDME, "casme": CASME, "casme3": CASME3, "mmew": MMEW}
+
 
 def table(path: Path, rows: list[list], sheet: str = "Sheet1") -> Path:
     """An xlsx of these rows, and its path."""

@@ -23,6 +23,16 @@ def inspect(tmp_path, *arguments) -> dict:
     return json.loads((tmp_path / "out" / "facts.json").read_text())
 
 
+def test_only_clips_that_have_their_frames_count_as_usable(tmp_path):
+    """One whole, one without a folder, one with two of ten frames, one whose window is turned round."""
+    rows = [casme2_row(90, clip, 1, 5, 10) for clip in ("whole", "none", "few")] + [casme2_row(90, "turned", 9, 5, 1)]
+    path = table(tmp_path / "t.xlsx", [stand_ins.CASME2, *rows])
+    assert inspect(tmp_path, "casme2", "--annotations", path)["clips"] == 3
+    for clip, last in (("whole", 10), ("few", 2), ("turned", 10)):
+        stand_ins.frames(tmp_path / "CASME2_RAW" / "sub90" / clip, "img{}.jpg", range(1, last + 1))
+    assert inspect(tmp_path, "casme2", "--annotations", path, "--root", tmp_path)["clips"] == 1
+
+
 def test_the_table_alone(tmp_path, capsys):
     rows = [casme2_row(90, "a", 1, "/", 9, "4+L10"), casme2_row(91, "b", 1, 5, 9, "?"), casme2_row(91, "c", 1, 5, 9, 4)]
     path = table(tmp_path / "t.xlsx", [stand_ins.CASME2, *rows])

@@ -13,18 +13,9 @@ from aullm_lite.datasets.versions import au_counts, name_version
 from aullm_lite.errors import InputError
 from aullm_lite.facs import CD6ME_AUS
 
-HEADERS = {
-    "casme2": stand_ins.CASME2,
-    "samm": stand_ins.SAMM,
-    "4dme": stand_ins.FOURDME,
-    "casme": stand_ins.CASME,
-    "casme3": stand_ins.CASME3,
-    "mmew": stand_ins.MMEW,
-}
-
 
 def loaded(tmp_path, name, rows, fixups="neutral", **options):
-    path = table(tmp_path / "table.xlsx", [HEADERS[name], *rows])
+    path = table(tmp_path / "table.xlsx", [stand_ins.HEADERS[name], *rows])
     return load(DATA_SETS[name], annotations=path, policy=Policy(fixups=fixups), **options)
 
 

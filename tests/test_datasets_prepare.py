@@ -22,18 +22,10 @@ from aullm_lite.synth.dataset import make_clips, tier_recipe
 from aullm_lite.synth.export import write_dataset
 
 SIZE = dict(subjects=2, clips=2, tier="easy", seed=70)
-HEADERS = {
-    "casme2": stand_ins.CASME2,
-    "samm": stand_ins.SAMM,
-    "4dme": stand_ins.FOURDME,
-    "casme": stand_ins.CASME,
-    "casme3": stand_ins.CASME3,
-    "mmew": stand_ins.MMEW,
-}
 
 
 def loaded(folder, name, rows, **options):
-    table(folder / "table.xlsx", [HEADERS[name], *rows])
+    table(folder / "table.xlsx", [stand_ins.HEADERS[name], *rows])
     return again(folder, name, **options)
 
 

@@ -16,7 +16,7 @@ from . import store
 from .clip_records import NO_FACE, as_dataset, facts_of, with_pictures
 from .crops import crop_clip
 from .loading import Loaded
-from .records import LOST, Sample
+from .records import Sample, why_lost
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -37,8 +37,8 @@ def prepare(loaded: Loaded, *, cache: Path | None = None, incomplete: bool = Fal
     """
     if loaded.frames_from is None:
         raise InputError(f"The clips of {loaded.spec.title} need their frames: give the folder as --root.")
-    lost = [(sample, why) for sample in loaded.samples if (why := _lost(sample))]
-    tables = _tables(loaded, [sample for sample in loaded.samples if not _lost(sample)], cache)
+    lost = [(sample, why) for sample in loaded.samples if (why := why_lost(sample))]
+    tables = _tables(loaded, [sample for sample in loaded.samples if not why_lost(sample)], cache)
     problems = [f"{_where(sample)} {why}" for sample, why in lost]
     problems += [problem for table in tables for problem in store.problems_of(table)] + list(loaded.problems)
     _report(loaded, problems, incomplete)
@@ -47,16 +47,6 @@ def prepare(loaded: Loaded, *, cache: Path | None = None, incomplete: bool = Fal
     records = pa.concat_tables([table.replace_schema_metadata(None) for table in tables])
     _report_flags(records)
     return as_dataset(records)
-
-
-def _lost(sample: Sample) -> str | None:
-    """Why a sample cannot be prepared, or None; gaps of a few frames are bridged."""
-    for flag, why in LOST.items():
-        if flag in sample.flags:
-            return why
-    length = sample.offset - sample.onset + 1
-    few = len(sample.frames) < max(2, length / 2)
-    return f"has only {len(sample.frames)} of its {length} frames" if few else None
 
 
 def _where(sample: Sample) -> str:

@@ -64,6 +64,19 @@ class Sample:
         return replace(self, flags=tuple(dict.fromkeys((*self.flags, *names))))
 
 
+def why_lost(sample: Sample, frames: bool = True) -> str | None:
+    """Why no clip can be made of a sample, or None; gaps of a few frames are bridged.
+
+    Without `frames` the table alone is judged.
+    """
+    for flag, why in LOST.items():
+        if flag in sample.flags:
+            return why
+    length = sample.offset - sample.onset + 1
+    few = frames and len(sample.frames) < max(2, length / 2)
+    return f"has only {len(sample.frames)} of its {length} frames" if few else None
+
+
 @dataclass(frozen=True)
 class Fixup:
     """A known typing error: applied only where `when` holds on the values read.

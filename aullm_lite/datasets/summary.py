@@ -7,7 +7,7 @@ from pathlib import Path
 from ..files import write_together
 from .loading import Loaded
 from .policy import chosen
-from .records import LOST
+from .records import why_lost
 from .versions import au_counts
 
 SHOWN = 20  # lines of warnings in the text; the JSON holds all
@@ -15,11 +15,12 @@ SHOWN = 20  # lines of warnings in the text; the JSON holds all
 
 def summary(loaded: Loaded) -> dict:
     """Counts over all rows of the table.  `sided` is the number of labels with a side L or R; `clips` those usable."""
+    usable = [s for s in loaded.samples if not why_lost(s, frames=loaded.frames_from is not None)]
     return {
         "dataset": loaded.spec.name,
         "version": loaded.version,
         "rows": len(loaded.rows),
-        "clips": sum(not LOST.keys() & set(sample.flags) for sample in loaded.samples),
+        "clips": len(usable),
         "subjects": len({row.subject for row in loaded.rows}),
         "au_counts": {str(au): count for au, count in au_counts(loaded.rows, loaded.policy).items()},
         "sided": sum(au.side in ("L", "R") for row in loaded.rows for au in chosen(row.aus, loaded.policy)),

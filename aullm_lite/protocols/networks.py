@@ -16,8 +16,8 @@ from ..recipe import TrainConfig
 from ..train import Trainer
 
 # A fold has some 200 clips.  From nothing that takes many small steps; weights that know movements need few and short
-# ones, but a head that has never read them needs more.  Chosen on generated people whom no table of ours tests, as the
-# most that lets all rows of a table of 26 folds be run within an hour on two cores.
+# ones, but a head that has never read them needs more.  Chosen on generated people whom no table of ours tests, so that
+# AU-LLM's rows of 26 folds take well under an hour on two cores, and those of all methods about one.
 FROM_NOTHING = {
     "llm": TrainConfig(warmup=10, epochs=3, batch_size=32),
     "none": TrainConfig(warmup=0, epochs=13, batch_size=32, auxiliary=0.0),

@@ -139,7 +139,8 @@ def table_figure(table: dict) -> Figure:
     figure.suptitle(table["protocol"], x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
     names = dict(loc="outside upper right", ncols=3, frameon=False, fontsize=9, labelcolor=FAINT)
     figure.legend(*axes[0].get_legend_handles_labels(), **names)
-    figure.supxlabel(textwrap.fill(" ".join(table["data_notes"]), 150), fontsize=8.5, color=FAINT)
+    notes = " ".join(table["data_notes"]).replace("`", "")  # which only Markdown takes for a mark
+    figure.supxlabel(textwrap.fill(notes, 150), fontsize=8.5, color=FAINT)
     return figure
 
 
