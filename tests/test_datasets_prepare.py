@@ -456,7 +456,8 @@ def tree(tmp_path_factory):
 def generated(tree, tmp_path_factory):
     """Its records, and where they are kept."""
     cache = tmp_path_factory.mktemp("clips")
-    return prepare(load(DATA_SETS["casme2"], root=tree), cache=cache), cache
+    with pytest.warns(UserWarning, match="Crops of faces are kept"):
+        return prepare(load(DATA_SETS["casme2"], root=tree), cache=cache), cache
 
 
 def alike(one, two) -> float:
