@@ -66,7 +66,12 @@ class Folds:
         return [split for split in splits if not self.file(split).exists()]
 
     def run(self, method: Method, data: ClipSet, splits: Sequence[SubjectSplit], seed: int) -> None:
-        """Run those of these folds that are not there yet, on data that the method has measured."""
+        """Run those of these folds that are not there yet, on data that the method has measured.
+
+        Raises `LeakError` before the first fold where the method's first weights have seen somebody of any fold.
+        """
+        for split in splits:
+            split.check_weights(method.trained_on)
         facts = self.settings | {"title": method.title, "method": method.settings}
         if self.facts().get("method", method.settings) != method.settings:
             raise InputError(f"{self.folder} holds folds with other first weights or training: choose another --out.")
