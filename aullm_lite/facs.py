@@ -72,6 +72,20 @@ REGIONS = {
     17: ((0.0, 0.72, 0.28, 0.22),),
 }
 
+# The face cut into zones that do not overlap, and the AUs of each; what belongs to none is "elsewhere".
+ZONES = {
+    "inner brows": (1, 4),
+    "outer brows": (2,),
+    "eyelids": (5, 7),
+    "nose": (9,),
+    "cheeks": (6,),
+    "upper lip": (10,),
+    "lip corners": (12, 14, 15),
+    "chin": (17,),
+    "elsewhere": (),
+}
+ZONE_RIM = 1.4  # squared radius, in those of the ellipses, at which a zone ends
+
 
 def action_unit(number: int) -> ActionUnit:
     """The table row of an AU number.  Raises `ValueError` for a number the table does not hold."""
@@ -93,13 +107,25 @@ def region_mask(number: int, size: int = 64, side: str = "both") -> np.ndarray:
 
     `side` is the subject's: `L` (image right), `R` (image left) or `both`.
     """
+    return np.exp(-np.maximum(_squared_radius(number, size, side) - 0.5, 0) * 1.5)
+
+
+def _squared_radius(number: int, size: int, side: str) -> np.ndarray:
+    """Squared distance from the nearest ellipse of an AU, 1 on its rim.  S -> [S, S]"""
     action_unit(number)
     if number not in REGIONS:
         raise ValueError(f"AU{number} has no region mask: choose one of {' '.join(map(str, REGIONS))}.")
     x, y = face_grid(size)
-    mask = np.zeros_like(x)
-    for sign in {"L": (1,), "R": (-1,), "both": (1, -1)}[side]:
-        for cx, cy, rx, ry in REGIONS[number]:
-            squared_radius = ((x - sign * cx) / rx) ** 2 + ((y - cy) / ry) ** 2
-            mask = np.maximum(mask, np.exp(-np.maximum(squared_radius - 0.5, 0) * 1.5))
-    return mask
+    distances = [
+        ((x - sign * cx) / rx) ** 2 + ((y - cy) / ry) ** 2
+        for sign in {"L": (1,), "R": (-1,), "both": (1, -1)}[side]
+        for cx, cy, rx, ry in REGIONS[number]
+    ]
+    return np.minimum.reduce(distances)
+
+
+def zone_map(size: int = 64) -> np.ndarray:
+    """Which of `ZONES` each pixel belongs to: the nearest, or the last, "elsewhere".  S -> int [S, S]"""
+    named = [aus for aus in ZONES.values() if aus]
+    distances = [np.minimum.reduce([_squared_radius(au, size, "both") for au in aus]) for aus in named]
+    return np.argmin([*distances, np.full((size, size), ZONE_RIM)], axis=0)

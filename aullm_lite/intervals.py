@@ -66,6 +66,21 @@ def paired_difference(labels, first, second, subjects, *, score: Callable = conf
     }
 
 
+def mean_interval(values, subjects, *, draws: int = DRAWS, seed: int = 0) -> list[float] | None:
+    """Mean of one number a clip and its 95 % interval, by drawing subjects.  [N], [N] -> [mean, low, high]
+
+    None without any value; a mean of one subject has no interval, [mean, None, None].
+    """
+    values, (people, who) = np.asarray(values, dtype=float), np.unique(subjects, return_inverse=True)
+    if not len(values):
+        return None
+    if len(people) < 2:
+        return [float(values.mean()), None, None]
+    sums, counts = np.bincount(who, values), np.bincount(who)
+    weights = np.random.default_rng(seed).multinomial(len(people), np.full(len(people), 1 / len(people)), size=draws)
+    return [float(values.mean()), *_interval((weights @ sums) / (weights @ counts))]
+
+
 def holm(p_values) -> np.ndarray:
     """P values adjusted for testing all of them at once (Holm, Scand. J. Statist. 1979).  [M] -> [M]"""
     p_values = np.asarray(p_values, dtype=float)

@@ -22,10 +22,10 @@ SMOLLM2 = "smollm2-135m-instruct"
 Prefix = list[tuple[Tensor, Tensor]]  # keys and values of the prompt, a pair for each layer
 
 
-def load_language_model(name: str, prompt: str) -> tuple[nn.Module, Tensor]:
-    """A causal LM in fp32 and the ids of its prompt.  str, str -> module, [1, N]"""
+def load_language_model(name: str, prompt: str) -> tuple[nn.Module, Tensor, tuple[str, ...]]:
+    """A causal LM in fp32, the ids of its prompt, and what each of them reads.  str, str -> module, [1, N], N words"""
     if name == "random":
-        return random_llama(), torch.tensor([list(prompt.encode())])
+        return random_llama(), torch.tensor([list(prompt.encode())]), tuple(map(chr, prompt.encode()))
     source = assets.smollm2_folder() if name == SMOLLM2 else name
     try:
         with quiet():
@@ -33,7 +33,8 @@ def load_language_model(name: str, prompt: str) -> tuple[nn.Module, Tensor]:
             lm = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, use_safetensors=True)
     except (OSError, ValueError) as error:
         raise InputError(f"Cannot load language model {name!r}: check its name and the network ({error}).") from None
-    return lm, tokenizer(prompt, return_tensors="pt").input_ids
+    ids = tokenizer(prompt, return_tensors="pt").input_ids
+    return lm, ids, tuple(tokenizer.decode(token).strip() for token in ids[0])
 
 
 def random_llama() -> nn.Module:
@@ -98,7 +99,7 @@ class LanguageModel(nn.Module):
 
     def __init__(self, name: str, prompt: str, *, rank: int = 16, alpha: int = 32, dropout: float = 0.1):
         super().__init__()
-        self.lm, prompt_ids = load_language_model(name, prompt)
+        self.lm, prompt_ids, self.prompt_words = load_language_model(name, prompt)
         self.fingerprint = fingerprint(self.lm)
         self.width = self.lm.get_input_embeddings().embedding_dim
         self.lm.requires_grad_(False)

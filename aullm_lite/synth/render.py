@@ -11,7 +11,7 @@ from ..facs import face_grid
 from .fields import GRID, au_field, au_wrinkles
 from .identity import CANVAS, EXTENT, LUMA, Identity
 from .mouth import open_mouth, openings, teeth_share
-from .script import PIXEL, Script
+from .script import PIXEL, Movement, Script
 
 WRINKLE_DEPTH = 0.05  # brightness lost in a groove for each pixel of movement
 
@@ -110,6 +110,13 @@ def displacement(actor: Actor, script: Script) -> np.ndarray:
     for m in script.movements:
         total += m.amount(script.times)[:, None, None, None].astype(np.float32) * actor.field(m.au, m.side)
     return total
+
+
+def moved(actor: Actor, script: Script, movement: Movement, size: int = 64) -> np.ndarray:
+    """How far one AU has moved each pixel of the crop since the first frame, in pixels at 64.  -> [T, S, S]"""
+    field = _at(actor.field(movement.au, movement.side).transpose(1, 2, 0), *_aligned(script, size, 1.0))
+    amount = movement.amount(script.times)
+    return np.abs(amount - amount[0])[:, None, None] * np.hypot(*field.transpose(2, 0, 1))
 
 
 def render(actor: Actor, script: Script, size: int = 64, *, colour: bool = False, extent: float = 1.0) -> np.ndarray:

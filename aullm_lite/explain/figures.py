@@ -1,0 +1,190 @@
+"""Pictures of attributions: plain `Figure` objects, safe in threads and servers.
+
+Orange speaks for the AU, violet against it, on one scale for all frames of a clip; both stay apart for people with any
+colour vision, and bars carry their sign by direction too.
+"""
+
+import textwrap
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+
+from ..facs import ZONES, action_unit, zone_map
+from ..plots import FAINT, INK, LINE
+from .attribution import PHASES, Attribution
+from .grades import TITLES
+
+FOR, AGAINST = "#d95f02", "#5e3c99"
+HEAT = LinearSegmentedColormap.from_list("against-for", [AGAINST, "#b2abd2", "#f7f7f7", "#fdb863", FOR])
+BOLD = dict(loc="left", fontsize=11, fontweight="bold", color=INK)
+
+
+def why_figure(made: Attribution, clip: np.ndarray, *, face=None, times=None, grade: str = "") -> Figure:
+    """One sheet: the face with what speaks for the AU, the frames, the zones, and how far to trust it.
+
+    `clip` is [T, H, W], `face` an aligned colour picture [S, S, 3] (else the first frame), `times` [T] in seconds.
+    An attribution without a map gives bars of its parts.
+    """
+    if made.map is None:
+        return parts_figure(made)
+    figure = Figure(figsize=(12, 8.4), layout="constrained", facecolor="white")
+    figure.get_layout_engine().set(rect=(0.015, 0.01, 0.97, 0.93), hspace=0.05, wspace=0.04)
+    top, strip, foot = figure.subfigures(3, 1, height_ratios=[4.2, 2.2, 0.6])
+    place, bars = top.subplots(1, 2, width_ratios=[1, 1.75])
+    draw_place(place, made, clip[0] if face is None else face)
+    draw_zones(bars, made)
+    draw_strip(strip, made, clip, times)
+    figure.suptitle(_title(made), x=0.02, y=0.985, ha="left", va="top", fontsize=15, fontweight="bold", color=INK)
+    words = f"{made.text()} {grade}".strip()
+    foot.text(0.01, 0.5, textwrap.fill(words, 165), va="center", fontsize=9, color=FAINT, linespacing=1.5)
+    return figure
+
+
+def strip_figure(made: Attribution, clip: np.ndarray, times=None) -> Figure:
+    """The frames in a row, each under its part of the map.  Attribution, [T, H, W]"""
+    figure = Figure(figsize=(11, 2.6), layout="constrained", facecolor="white")
+    draw_strip(figure, made, clip, times)
+    return figure
+
+
+def zones_figure(made: Attribution) -> Figure:
+    """What each zone of the face got, in both phases."""
+    figure = Figure(figsize=(8, 4.4), layout="constrained", facecolor="white")
+    draw_zones(figure.subplots(), made)
+    return figure
+
+
+def parts_figure(made: Attribution) -> Figure:
+    """Bars of named parts: features, or words of the prompt and the visual token."""
+    figure = Figure(figsize=(8, 1.2 + 0.3 * len(made.parts)), layout="constrained", facecolor="white")
+    ax = figure.subplots()
+    values = [*made.parts.values()]
+    ax.barh(range(len(values)), values, height=0.6, color=[FOR if value > 0 else AGAINST for value in values])
+    _bars(ax, [*made.parts], len(values))
+    ax.set_title(_title(made), **BOLD)
+    return figure
+
+
+def draw_place(ax: Axes, made: Attribution, face: np.ndarray) -> None:
+    """Where on the face: what speaks for the AU over all frames, the outlines of the zones, those of the AU in bold."""
+    _picture(ax, face)
+    evidence = made.evidence()
+    _heat(ax, evidence, float(evidence.max()))
+    _outlines(ax, made.au, evidence.shape[-1])
+    ax.set_title("Where", **BOLD)
+
+
+def draw_strip(figure, made: Attribution, clip: np.ndarray, times=None) -> None:
+    """Each frame under its part of the map, all on one scale, with a legend."""
+    axes, scale = figure.subplots(1, len(clip), squeeze=False)[0], float(np.abs(made.map).max())
+    for t, (ax, frame) in enumerate(zip(axes, clip)):
+        _picture(ax, frame)
+        _heat(ax, made.map[t], scale)
+        when = f"{times[t]:.2f} s" if times is not None else f"frame {t + 1}"
+        marks = {0: ", first", made.apex: ", strongest"}
+        ax.set_title(when + marks.get(t, ""), loc="left", fontsize=9, color=INK)
+    bar = figure.colorbar(ScalarMappable(Normalize(-1, 1), HEAT), ax=axes.tolist(), shrink=0.75, pad=0.01)
+    bar.set_ticks([-1, 0, 1], labels=[f"against AU{made.au}", "nothing", f"for AU{made.au}"])
+    bar.ax.tick_params(length=0, labelsize=9, labelcolor=INK)
+    bar.outline.set_visible(False)
+
+
+def draw_zones(ax: Axes, made: Attribution) -> None:
+    """A pair of bars for each zone, one for each phase; beside its name the AUs and the muscles that pull there."""
+    for row, values in enumerate(made.zones.values()):
+        for value, shift, hatch in zip(values, (-0.19, 0.19), ("", "////")):
+            look = dict(color=FOR if value > 0 else AGAINST, hatch=hatch, edgecolor="white", lw=0)
+            ax.barh(row + shift, value, height=0.36, **look)
+    _bars(ax, [_named(zone, aus) for zone, aus in ZONES.items()], len(ZONES))
+    for label, aus in zip(ax.get_yticklabels(), ZONES.values()):
+        label.set_fontweight("bold" if made.au in aus else "normal")
+    for phase, hatch in zip(PHASES, ("", "////")):
+        ax.barh(0, 0, color=FAINT, hatch=hatch, edgecolor="white", lw=0, label=f"frames from {phase}")
+    ax.legend(frameon=False, fontsize=9, labelcolor=FAINT, loc="lower right")
+    ax.set_title("Which zones, and when", **BOLD)
+
+
+def _named(zone: str, aus: tuple[int, ...]) -> str:
+    """The zone, and who pulls there: "lip corners\nAU12 zygomaticus major, AU14 buccinator"."""
+    pulls = [f"AU{au} {action_unit(au).muscle.split(',')[0].removeprefix('the ')}" for au in aus]
+    return f"{zone}\n{textwrap.shorten(', '.join(pulls), 62, placeholder=' ...')}" if pulls else zone
+
+
+def _bars(ax: Axes, names: list[str], count: int) -> None:
+    ax.axvline(0, color=INK, lw=0.8)
+    ax.set_yticks(range(count), names)
+    ax.set_ylim(count - 0.5, -0.5)
+    ax.tick_params(length=0, labelsize=9, labelcolor=INK)
+    ax.tick_params(axis="x", labelcolor=FAINT)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.spines["bottom"].set_color(LINE)
+    ax.set_xlabel("share of the logit: against, left, or for, right", fontsize=9, color=FAINT)
+
+
+def _picture(ax: Axes, picture: np.ndarray) -> None:
+    """A face in the crop's own coordinates, whatever its number of pixels."""
+    grey = dict(cmap="gray", vmin=0, vmax=1) if picture.ndim == 2 else {}
+    ax.imshow(picture, extent=(-1, 1, 1, -1), interpolation="bicubic", **grey)
+    ax.set_axis_off()
+
+
+def _heat(ax: Axes, values: np.ndarray, scale: float, cmap: Colormap = HEAT) -> None:
+    """A map over the face: the more it says, the less of the face shines through."""
+    share = values / scale
+    colours = cmap((share + 1) / 2)
+    colours[..., 3] = 0.85 * np.abs(share) ** 0.6
+    ax.imshow(colours, extent=(-1, 1, 1, -1), interpolation="bilinear")
+
+
+def _outlines(ax: Axes, au: int, size: int) -> None:
+    zones = zone_map(4 * size)
+    span = np.linspace(-1, 1, 4 * size)
+    for n, aus in enumerate(ZONES.values()):
+        if aus:
+            mine = au in aus
+            ax.contour(span, span, zones == n, [0.5], colors="white", linewidths=2.2 if mine else 0.7, alpha=0.9)
+
+
+def _title(made: Attribution) -> str:
+    return f"Why {action_unit(made.au)}?"
+
+
+SHOWN = ("energy_in_mask", "pointing", "pixel_ap", "temporal", "specificity")
+
+
+def grades_figure(table: dict) -> Figure:
+    """Every method and control in five grades, with 95 % intervals; controls below a line."""
+    rows = table["methods"] | table["controls"]
+    figure = Figure(figsize=(13, 1.6 + 0.3 * len(rows)), layout="constrained", facecolor="white")
+    axes = figure.subplots(1, len(SHOWN), sharey=True)
+    best_control = {key: max(_value(row, key) for row in table["controls"].values()) for key in SHOWN}
+    for ax, key in zip(axes, SHOWN):
+        for y, (name, row) in enumerate(rows.items()):
+            _grade(ax, y, row[key], FOR if name in table["methods"] else FAINT)
+        ax.axvline(best_control[key], color=FAINT, lw=1, ls=(0, (4, 3)), zorder=0)
+        ax.axhline(len(table["methods"]) - 0.5, color=LINE, lw=1)
+        ax.set(xlim=(-0.02, 1.02), ylim=(len(rows) - 0.4, -0.6))
+        ax.set_title(TITLES[key], loc="left", fontsize=10, fontweight="bold", color=INK)
+        ax.tick_params(length=0, labelsize=9, labelcolor=INK)
+        ax.spines[["top", "right", "left"]].set_visible(False)
+        ax.spines["bottom"].set_color(LINE)
+    axes[0].set_yticks(range(len(rows)), list(rows))
+    key = f"Dashed: the best control. Grey: controls. Bars: 95 % intervals over {table['subjects']} people."
+    figure.supxlabel(f"{table['note']} {key}", fontsize=8.5, color=FAINT)
+    return figure
+
+
+def _value(row: dict, key: str) -> float:
+    return row[key][0] if row[key] else 0.0
+
+
+def _grade(ax: Axes, y: int, grade: list | None, colour: str) -> None:
+    if grade is None:
+        return
+    mean, low, high = grade
+    if low is not None:
+        ax.plot([low, high], [y, y], color=colour, lw=2.2, solid_capstyle="butt")
+    ax.plot(mean, y, "o", color=colour, ms=5)

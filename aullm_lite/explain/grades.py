@@ -1,0 +1,124 @@
+"""From the rows of a grading study to its table: means with intervals over subjects, and what beats what."""
+
+import numpy as np
+import pandas as pd
+
+from ..intervals import mean_interval
+from .controls import CONTROLS
+from .study import RANDOM
+
+NOTE = "All grades are on generated clips (SynthME), whose truth is known; none is on a filmed person."
+WHERE = ("energy_in_mask", "pointing", "pixel_ap", "temporal")  # of single maps; higher is better
+CHECKS = ("deletion_still", "insertion_still", "deletion_smear", "insertion_smear", "infidelity")
+OWN = ("max_sensitivity", "rank_correlation", "missed")  # of methods alone
+RIVALS = (*CONTROLS, RANDOM)
+
+
+def grade_table(rows: list[dict], about: dict) -> dict:
+    """{"methods": {name: grades}, "controls": {name: grades}} and how they came about.
+
+    Every grade is [mean, low, high]; None where nothing was measured.  `behind` lists the controls that are better than
+    a method, and in what, where the interval of the paired difference excludes 0.
+    """
+    kinds = {kind: pd.DataFrame([row for row in rows if row["kind"] == kind]) for kind in ("clip", "map", "pair")}
+    if kinds["map"].empty:
+        raise ValueError("No AU was found in any clip, so nothing can be graded.")
+    names = list(dict.fromkeys(kinds["map"]["map"]))
+    graded = {name: _grades(name, kinds) for name in names}
+    methods = {name: graded[name] | _against_controls(name, kinds) for name in names if name not in RIVALS}
+    counts = {"present": int(kinds["clip"]["present"].sum()), "found": int(kinds["clip"]["found"].sum())}
+    sizes = {
+        "clips": len(kinds["clip"]),
+        "subjects": int(kinds["clip"]["subject"].nunique()),
+        "decisions": len(kinds["map"]) // len(names),
+        "pairs": len(kinds["pair"]) // len(names),
+    }
+    return {
+        "note": NOTE,
+        **about,
+        **sizes,
+        "aus": counts,
+        "methods": methods,
+        "controls": {name: graded[name] for name in RIVALS if name in graded},
+    }
+
+
+def _grades(name: str, kinds: dict[str, pd.DataFrame]) -> dict:
+    own, pairs = _of(kinds["map"], name), _of(kinds["pair"], name)
+    grades = {key: _mean(own, key) for key in WHERE}
+    grades |= {key: float(own[key].mean()) for key in ("chance", "temporal_chance")}
+    grades |= {"ratio": grades["energy_in_mask"][0] / grades["chance"], "specificity": _mean(pairs, "specificity")}
+    grades |= {key: _mean(own, key) for key in CHECKS}
+    if name in RIVALS:
+        return grades
+    largest = own["missed"].max() if "missed" in own else np.nan
+    return grades | {
+        **{key: _mean(own, key) for key in OWN},
+        "missed_at_most": None if np.isnan(largest) else float(largest),
+        "silent": int(own["silent"].sum()),
+        "seconds": float(own["seconds"].median()),
+    }
+
+
+def _against_controls(name: str, kinds: dict[str, pd.DataFrame]) -> dict:
+    """What a method has over each control in each grade, and the controls that it stays behind."""
+    gains, behind = {}, []
+    for rival in RIVALS:
+        gains[rival] = {}
+        for key, table in [*((key, kinds["map"]) for key in WHERE), ("specificity", kinds["pair"])]:
+            if table.empty:
+                continue
+            one, other = _of(table, name), _of(table, rival)
+            gain = mean_interval(one[key].to_numpy() - other[key].to_numpy(), one["subject"])
+            gains[rival][key] = gain
+            if gain[2] is not None and gain[2] < 0:
+                behind.append([rival, key])
+    return {"gain": gains, "behind": behind}
+
+
+def _of(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The rows of one map, in the order of clips and AUs."""
+    return table if table.empty else table[table["map"] == name].reset_index(drop=True)
+
+
+def _mean(table: pd.DataFrame, key: str) -> list[float] | None:
+    if key not in table:
+        return None
+    known = table[table[key].notna()]
+    return mean_interval(known[key].to_numpy(), known["subject"])
+
+
+TITLES = {
+    "energy_in_mask": "energy in the moved skin",
+    "pointing": "pointing game",
+    "pixel_ap": "pixel AP",
+    "temporal": "time inside the event",
+    "specificity": "AU-specificity",
+}
+
+
+def as_text(table: dict) -> str:
+    """The grades as a table for the terminal, and what stays behind a control."""
+    heads = ["energy", "(ratio)", "pointing", "AP", "time", "specific", "delete", "insert", "infidel"]
+    lines = [table["note"], "", f"{'':22}" + "".join(f"{head:>10}" for head in heads)]
+    for name, grades in (table["methods"] | table["controls"]).items():
+        keys = ("pointing", "pixel_ap", "temporal", "specificity", "deletion_still", "insertion_still", "infidelity")
+        figures = [_show(grades["energy_in_mask"]), f"{grades['ratio']:.1f}x", *(_show(grades[key]) for key in keys)]
+        lines.append(f"{name:22}" + "".join(f"{figure:>10}" for figure in figures))
+    chance = next(iter(table["methods"].values()))
+    lines.append(f"Chance: energy and AP {chance['chance']:.3f}, time {chance['temporal_chance']:.3f}.")
+    return "\n".join([*lines, *losses(table)])
+
+
+def losses(table: dict) -> list[str]:
+    """One sentence for each method that stays behind a control in some grade."""
+    said = []
+    for name, grades in table["methods"].items():
+        if grades["behind"]:
+            words = ", ".join(f"{TITLES[key]} ({rival})" for rival, key in grades["behind"])
+            said.append(f"{name} stays behind a control in: {words}.")
+    return said
+
+
+def _show(grade: list | None) -> str:
+    return "n/a" if grade is None else f"{grade[0]:.3f}"

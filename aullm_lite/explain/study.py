@@ -1,0 +1,182 @@
+"""The grading study: every method and every control on clips whose truth is known, of people never trained on.
+
+Half of the clips are drawn as the tier draws them, the others show two AUs that move different skin.  A decision is
+graded where the model finds an AU that is there; what it misses is counted.  Checks that need many runs of the model
+are made on a part of the clips.  Rows are kept as they are made, so that a killed study goes on.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from ..errors import InputError
+from ..facs import CD6ME_AUS
+from ..synth.dataset import held_out_seed
+from ..synth.drawn import draw_identity
+from ..synth.fields import au_mask
+from ..synth.render import Actor, render
+from ..synth.script import PEAKS, Script, draw_script
+from . import faithful, grading
+from .controls import CONTROLS, randomised
+from .decision import Decision, frozen
+from .methods import MAPS, explain
+
+CLIPS_EACH = 5  # of one person
+APART = 0.05  # largest overlap of the skin of two AUs, as a share of both
+FAITHFUL, TREMOR = 4, 20  # every which clip is also checked for faithfulness, and for tremor
+RANDOM = "randomised weights"
+
+
+def variants(names) -> dict[str, tuple[str, str]]:
+    """Key of each graded map, and its method and input; gradients of the last convolution are the same from both."""
+    unknown = [name for name in names if name not in MAPS]
+    if unknown:
+        raise InputError(f"There is no map by {unknown[0]!r} to grade: choose some of {' '.join(MAPS)}.")
+    on_motion = {name: (name, "motion") for name in names}
+    return on_motion | {f"{name}-pixels": (name, "pixels") for name in names if name != "gradcam"}
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One clip and its truth."""
+
+    number: int
+    subject: str
+    actor: Actor
+    script: Script
+    clip: torch.Tensor  # [T, H, W]
+
+    @property
+    def truths(self) -> dict[int, grading.Truth]:
+        """Of the AUs that a viewer of these frames can see."""
+        seen = [m for m in self.script.movements if m.au in self.script.aus]
+        return {m.au: grading.truth_of(self.actor, self.script, m) for m in seen}
+
+
+def pairs_apart() -> list[tuple[int, int]]:
+    """Two AUs that move different skin."""
+    masks = {au: au_mask(au) for au in CD6ME_AUS}
+    overlap = lambda a, b: (masks[a] & masks[b]).sum() / (masks[a] | masks[b]).sum()  # noqa: E731
+    return [pair for pair in combinations(CD6ME_AUS, 2) if overlap(*pair) < APART]
+
+
+def draw_case(number: int, tier: str, seed: int) -> Case:
+    """Clip `number` of a study: even ones as the tier has them, odd ones with two AUs apart."""
+    person = held_out_seed(seed) + number // CLIPS_EACH
+    rng = np.random.default_rng((person, number))
+    aus = pairs_apart()[rng.integers(len(pairs_apart()))] if number % 2 else None
+    script = draw_script(rng, tier, view="window", none=0.0, aus=aus)
+    identity = draw_identity(person)
+    actor = Actor(identity, person)
+    clip = (render(actor, script) * 255 + 0.5).astype(np.uint8)
+    return Case(number, identity.subject, actor, script, torch.from_numpy(clip).float() / 255)
+
+
+def grade_case(model, case: Case, which: dict[str, tuple[str, str]]) -> Iterator[dict]:
+    """A row for each AU that the model finds here and each map of it, and one for each map of both."""
+    answers = model.probabilities(case.clip[None].to(model.device))[0].tolist()
+    found = [au for au in case.truths if answers[k := model.config.aus.index(au)] >= model.config.thresholds[k]]
+    about = {"clip": case.number, "subject": case.subject}
+    yield about | {"kind": "clip", "present": len(case.truths), "found": len(found)}
+    made = {au: _maps_of(model, case, au, which) for au in (found if case.number % 2 else found[:1])}
+    for au, maps in made.items():
+        for key, (values, row) in maps.items():
+            yield about | {"kind": "map", "au": au, "map": key, **grading.scores(values, case.truths[au]), **row}
+    if len(made) == 2:
+        (one, first), (other, second) = made.items()
+        for key in first:
+            value = grading.specificity(first[key][0], second[key][0], case.truths[one], case.truths[other])
+            yield about | {"kind": "pair", "map": key, "specificity": value}
+
+
+def _maps_of(model, case: Case, au: int, which) -> dict[str, tuple[np.ndarray, dict]]:
+    """Every map of one decision, and what was measured of it."""
+    made, faithful_too = {}, case.number % FAITHFUL < 2
+    for key, (method, on) in which.items():
+        made[key] = _map(model, case.clip, au, method, on)
+    with frozen(model):
+        decision = Decision(model, case.clip, au)
+        made |= {name: (control(decision), {}) for name, control in CONTROLS.items()}
+        with randomised(model):
+            made[RANDOM] = _map(model, case.clip, au, "ig", "motion", steps=16)[0], {}
+        if faithful_too:
+            for key, (values, row) in made.items():
+                row |= faithful.curves(decision, values, case.number)
+                row["infidelity"] = faithful.unexplained(decision, values, case.number)
+    if faithful_too:
+        _compare_with_random(model, case, au, which, made)
+    if case.number % TREMOR < 2:
+        for key, (method, on) in which.items():
+            again = partial(_values, model, au=au, method=method, on=on)
+            made[key][1]["max_sensitivity"] = faithful.tremor(decision, again)
+    return made
+
+
+def _map(model, clip, au: int, method: str, on: str, **options) -> tuple[np.ndarray, dict]:
+    """A map, and what it cost; a method that attributes nothing gets a flat one, which is counted."""
+    start = perf_counter()
+    try:
+        made = explain(model, clip, au, method, on, **options)
+    except InputError:
+        return np.ones(clip.shape, np.float32), {"silent": 1.0}
+    row = {"seconds": perf_counter() - start, "silent": 0.0}
+    if made.delta is not None:
+        row["missed"] = abs(made.delta) / abs(made.logits[0] - made.logits[1])
+    return made.map, row
+
+
+def _values(model, clip, *, au: int, method: str, on: str) -> np.ndarray:
+    return _map(model, clip, au, method, on)[0]
+
+
+def _compare_with_random(model, case: Case, au: int, which, made) -> None:
+    """What is left of each map where the weights are random (Adebayo et al. 2018)."""
+    with randomised(model):
+        for key, (method, on) in which.items():
+            blind = _values(model, case.clip, au=au, method=method, on=on)
+            made[key][1]["rank_correlation"] = grading.rank_correlation(made[key][0], blind)
+
+
+def grade(model, *, methods=tuple(MAPS), clips=200, tier="standard", seed=7, rows: Path | None = None) -> list[dict]:
+    """The rows of a whole study.  With `rows`, a file that keeps them, a killed study goes on where it was.
+
+    Raises `InputError` for a method that makes no map, an unknown tier, fewer than ten clips, or rows of another study.
+    """
+    if tier not in PEAKS or clips < 2 * CLIPS_EACH:
+        raise InputError(f"A grading needs at least {2 * CLIPS_EACH} clips of a tier out of {', '.join(PEAKS)}.")
+    which = variants(methods)
+    settings = {"maps": list(which), "tier": tier, "seed": seed, "model": model.config.base_fingerprint}
+    kept = Kept(rows, settings)
+    for number in tqdm(range(clips), desc="grading", unit="clip"):
+        if number not in kept.done:
+            kept.add(number, list(grade_case(model, draw_case(number, tier, seed), which)))
+    return [row for number in range(clips) for row in kept.done[number]]
+
+
+class Kept:
+    """Rows clip by clip, in memory and, with a path, in a file that a later call can go on with."""
+
+    def __init__(self, path: Path | None, settings: dict):
+        self.path, self.done = path, {}
+        if path and path.exists():
+            found, *lines = path.read_text().split("\n")[:-1]  # what a kill cut off has no end of line
+            if json.loads(found) != settings:
+                raise InputError(f"{path} holds rows of another grading: remove it, or choose another --json.")
+            self.done = {entry["clip"]: entry["rows"] for entry in map(json.loads, lines)}
+        elif path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(settings) + "\n")
+
+    def add(self, number: int, rows: list[dict]) -> None:
+        self.done[number] = rows
+        if self.path:
+            with open(self.path, "a") as file:
+                file.write(json.dumps({"clip": number, "rows": rows}) + "\n")
