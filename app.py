@@ -16,6 +16,11 @@ from gradio.processing_utils import save_file_to_cache
 from aullm_lite.analysis import analyze
 from aullm_lite.demo import example_clips
 from aullm_lite.errors import InputError
+from aullm_lite.explain import explain
+from aullm_lite.explain.grades import sentence, shipped
+from aullm_lite.explain.page import CSS as WHY_CSS
+from aullm_lite.explain.page import why_html
+from aullm_lite.facs import CD6ME_AUS, action_unit
 from aullm_lite.page import CSS, EMPTY, PRESSED, details_html, examples_html, timeline_html, verdicts_html
 
 HEADER = """<div class="au-head"><h1>AU-LLM Lite</h1>
@@ -45,8 +50,16 @@ THEME = gr.themes.Soft(
     button_primary_background_fill_hover_dark="*primary_800", block_label_background_fill_dark="*primary_700",
     body_background_fill="*neutral_50",
 )  # fmt: skip
-LAUNCH = dict(theme=THEME, css=CSS, max_file_size="20mb", show_error=False, footer_links=["api", "settings"])
+LAUNCH = dict(theme=THEME, css=CSS + WHY_CSS, max_file_size="20mb", show_error=False, footer_links=["api", "settings"])
 PLAIN = dict(apply_default_css=False)  # our own style sheet, in place of that for prose
+HOW = {  # what visitors may choose from; see the grades in the README
+    "Integrated Gradients": ("ig", "motion"),
+    "Integrated Gradients, to the pixels": ("ig", "pixels"),
+    "Shapley values of face zones": ("shapley", "motion"),
+    "Occlusion": ("occlusion", "motion"),
+    "GradCAM (graded poorly)": ("gradcam", "motion"),
+}
+KEPT = 3600  # seconds for which a result can still be asked why
 LONGEST = 60  # seconds of video; others wait meanwhile
 LOCK = Lock()
 
@@ -77,7 +90,26 @@ def detect(video: str, fps: float | None = None, progress=gr.Progress()):
         report = analyze(load_model(), video, fps=fps, longest=LONGEST, progress=progress)
     except InputError as error:
         raise gr.Error(str(error), print_exception=False) from None
-    return verdicts_html(report), timeline_html(report), details_html(report), report.to_dict()
+    return verdicts_html(report), timeline_html(report), details_html(report), report.to_dict(), report
+
+
+def surest(report) -> int:
+    """The AU that most visitors will ask about first."""
+    return report.top(1)[0].au
+
+
+def why(report, au: int, how: str, progress=gr.Progress()) -> str:
+    """What the decision on one AU rests on, as HTML."""
+    if report is None:
+        raise gr.Error("Find the Action Units of a clip first, then ask why.", print_exception=False)
+    progress(0.1, f"Attributing AU{au}")
+    method, on = HOW[how]
+    try:
+        made = explain(load_model(), report.windows[au].clip, au, method, on)
+    except InputError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    progress(0.9, "Drawing")
+    return why_html(made, report.windows[au], sentence(shipped(), method, on))
 
 
 def show_examples() -> str:
@@ -104,16 +136,28 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
             verdicts = gr.HTML(EMPTY, **PLAIN)
             timeline = gr.HTML(**PLAIN)
             details = gr.HTML(**PLAIN)
+            with gr.Accordion("Why? What a decision rests on"):
+                with gr.Row():
+                    names = [(str(action_unit(au)), au) for au in CD6ME_AUS]
+                    which = gr.Dropdown(names, value=12, label="Action Unit", min_width=160)
+                    how = gr.Dropdown(list(HOW), value=next(iter(HOW)), label="Method", min_width=160)
+                    ask = gr.Button("Why?", min_width=90)
+                reason = gr.HTML(**PLAIN)
             with gr.Accordion("The report as data", open=False):
                 data = gr.JSON(show_label=False)
     with gr.Accordion("What this tells, and what it does not"):
         gr.Markdown(NOTES)
 
-    outputs = [verdicts, timeline, details, data]
+    found = gr.State(None, time_to_live=KEPT)
+    outputs = [verdicts, timeline, details, data, found]
     running = dict(concurrency_limit=1, concurrency_id="model", show_progress_on=verdicts, scroll_to_output=True)
-    go.click(detect, [clip, fps], outputs, api_name="detect", validator=check, **running)
+    pressed = go.click(detect, [clip, fps], outputs, api_name="detect", validator=check, **running)
     chosen = shelf.click(pick_example, None, clip, api_visibility="private")
-    chosen.success(detect, clip, outputs, api_visibility="private", **running)
+    shown = chosen.success(detect, clip, outputs, api_visibility="private", **running)
+    for done in (pressed, shown):
+        done.success(surest, found, which, api_visibility="private").then(lambda: "", None, reason, queue=False,
+                                                                         api_visibility="private")  # fmt: skip
+    ask.click(why, [found, which, how], reason, api_visibility="private", concurrency_id="model", concurrency_limit=1)
     demo.load(show_examples, None, shelf, api_visibility="private")
 
 demo.queue(max_size=16)

@@ -1,4 +1,4 @@
-"""Make pictures and figures of the README anew: `python .github/make_readme.py [people|result|app|tables|figures]`."""
+"""Make pictures and figures of the README anew: `make_readme.py [people|result|why|app|tables|figures]`."""
 
 import os
 import sys
@@ -34,6 +34,21 @@ def result() -> None:
     )
 
 
+def why() -> None:
+    """What a decision on the second example rests on, as `explain` draws it."""
+    from aullm_lite import AULLM
+    from aullm_lite.demo import example_clips
+    from aullm_lite.explain.figures import why_figure
+    from aullm_lite.explain.grades import sentence, shipped
+
+    model = AULLM.from_pretrained("demo")
+    window = model.analyze(example_clips()[1].video).windows[12]
+    made = model.explain(window.clip, 12)
+    grade = sentence(shipped(), made.method, made.on)
+    figure = why_figure(made, window.clip, face=window.onset_crop, times=window.times, grade=grade)
+    figure.savefig(IMAGES / "why.png", dpi=90)
+
+
 def app() -> None:
     """The app in a headless browser, after a click on its first example."""
     import shutil
@@ -56,14 +71,15 @@ def app() -> None:
 
 
 def tables() -> None:
-    """The pictures of the two tables on generated clips, from their JSON files."""
+    """The pictures of the tables on generated clips, from their JSON files."""
     import json
 
     from aullm_lite.checkpoint import DEMO
+    from aullm_lite.explain.figures import grades_figure
     from aullm_lite.protocols.leaks_page import leaks_figure
     from aullm_lite.protocols.page import table_figure
 
-    for name, draw in (("loso", table_figure), ("leaks", leaks_figure)):
+    for name, draw in (("loso", table_figure), ("leaks", leaks_figure), ("grade", grades_figure)):
         draw(json.loads((DEMO / f"{name}.json").read_text())).savefig(IMAGES / f"{name}.png", dpi=90)
 
 
@@ -78,7 +94,7 @@ def figures() -> None:
 
 if __name__ == "__main__":
     IMAGES.mkdir(parents=True, exist_ok=True)
-    parts = {"people": people, "result": result, "app": app, "tables": tables, "figures": figures}
+    parts = {"people": people, "result": result, "why": why, "app": app, "tables": tables, "figures": figures}
     for name in sys.argv[1:] or parts:
         parts[name]()
         print(f"{name} done")

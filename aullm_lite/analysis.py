@@ -20,7 +20,7 @@ from .events import find_events, median3, region_energy
 from .facs import region_mask
 from .report import AUEvent, AUFinding, AUReport, verdict_of
 from .video import Video, open_video
-from .windows import windows
+from .windows import Window, windows
 
 BATCH = 16  # windows that go through the model at once
 
@@ -65,7 +65,7 @@ def analyze(
     """
     watch = Stopwatch()
     source = open_video(path, fps=fps, span=span, longest=longest)
-    track, crop = scan(model, source, watch, progress)
+    track, best = scan(model, source, watch, progress)
     with watch("find events"):
         findings, series, events = decide(model.config, track)
     return AUReport(
@@ -77,14 +77,15 @@ def analyze(
         model=describe(model),
         warnings=tuple(source.warnings),
         latency_ms={**watch.ms, "total": sum(watch.ms.values())},
-        crop=crop,
+        crop=max(best.values(), key=lambda seen: seen[0])[1].onset_crop,
+        windows={au: window for au, (_, window) in best.items()},
     )
 
 
-def scan(model, source: Video, watch: Stopwatch, progress=None) -> tuple[Track, np.ndarray]:
-    """Run the model over all windows, a batch at a time; also the onset crop of the window with the surest AU."""
+def scan(model, source: Video, watch: Stopwatch, progress=None) -> tuple[Track, dict[int, tuple[float, Window]]]:
+    """Run the model over all windows, a batch at a time; also the surest window of each AU and its probability."""
     masks = torch.from_numpy(np.stack([region_mask(au, model.config.size) for au in model.config.aus])).to(model.device)
-    rows, best, crop = [], -1.0, None
+    rows, best = [], {}
     unseen = windows(source)
     while batch := _pull(unseen, watch):
         clips = torch.from_numpy(np.stack([w.clip for w in batch])).to(model.device)
@@ -92,15 +93,16 @@ def scan(model, source: Video, watch: Stopwatch, progress=None) -> tuple[Track, 
             motion = model.motion(clips)
             energy = region_energy(motion, masks)
         with watch("find Action Units"):
-            probabilities = model.probabilities_from_motion(motion)
-        surest, at = probabilities.amax(1).max(0)
-        if surest > best:
-            best, crop = float(surest), batch[at].onset_crop
-        rows.append(([w.times for w in batch], probabilities.cpu().numpy(), energy.cpu().numpy()))
+            probabilities = model.probabilities_from_motion(motion).cpu().numpy()
+        for k, au in enumerate(model.config.aus):
+            at = int(probabilities[:, k].argmax())
+            if au not in best or probabilities[at, k] > best[au][0]:
+                best[au] = float(probabilities[at, k]), batch[at]
+        rows.append(([w.times for w in batch], probabilities, energy.cpu().numpy()))
         if progress:
             end = batch[-1].end
             progress(min(end / max(source.info.seconds, end), 1.0), f"{end:.1f} s of the video seen")
-    return _track(rows), crop
+    return _track(rows), best
 
 
 def _pull(windows: Iterator, watch: Stopwatch) -> list:

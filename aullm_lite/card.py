@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+from .explain.grades import losses as losses_of_grades
 from .protocols.leaks_page import NAMES
 from .protocols.page import SHOWN_FLOORS
 
@@ -108,6 +109,31 @@ def leaks(report: dict) -> str:
     return "\n".join([*lines, f"| no network: the AU's rate in the person's other clips | {' | '.join(rates)} | | | |"])
 
 
+def grades(table: dict) -> str:
+    """How well each map tells the truth, from grade.json: methods, then controls, then who stays behind what."""
+    chance = next(iter(table["methods"].values()))
+    by_chance = f"chance: energy {chance['chance']:.2f}, time {chance['temporal_chance']:.2f}"
+    lines = [
+        f"| map ({by_chance}) | energy in the moved skin | times chance | pointing game | time inside the event "
+        "| AU-specificity | deletion, insertion | infidelity |",
+        "|---" * 8 + "|",
+    ]
+    for kind in ("methods", "controls"):
+        for name, row in table[kind].items():
+            name = f"`{name}`" if kind == "methods" else f"control: {name}"
+            cells = [_grade(row["energy_in_mask"]), f"{row['ratio']:.1f}"]
+            cells += [_grade(row[key]) for key in ("pointing", "temporal", "specificity")]
+            cells += [f"{row['deletion_still'][0]:.2f}, {row['insertion_still'][0]:.2f}", f"{row['infidelity'][0]:.2f}"]
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+    behind = [f"- {loss}" for loss in losses_of_grades(table)]
+    return "\n".join([*lines, "", *behind] if behind else lines)
+
+
+def _grade(grade: list) -> str:
+    mean, low, high = grade
+    return f"{mean:.2f} ({low:.2f} to {high:.2f})" if low is not None else f"{mean:.2f}"
+
+
 def blocks(checkpoint: Path) -> dict[str, str]:
     """Every block by name, from the files of a checkpoint folder."""
     read = lambda name: json.loads((checkpoint / name).read_text())  # noqa: E731
@@ -119,6 +145,7 @@ def blocks(checkpoint: Path) -> dict[str, str]:
         "speed": speed(read("bench.json")),
         "loso": loso(read("loso.json")),
         "leaks": leaks(read("leaks.json")),
+        "grades": grades(read("grade.json")),
     }
 
 

@@ -85,6 +85,12 @@ class AULLM(nn.Module):
 
         return analyze(self, path, **options)
 
+    def explain(self, clip: Tensor, au: int, method: str = "ig", on: str = "motion"):
+        """Attribute the decision on one AU in one clip; see `explain.explain`.  [T, H, W] -> Attribution"""
+        from .explain import explain
+
+        return explain(self, clip, au, method, on)
+
     # --- saving and loading: only what training changed, never the language model itself ---
 
     def trained_state(self) -> dict[str, Tensor]:

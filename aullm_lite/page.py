@@ -160,10 +160,10 @@ def details_html(report: AUReport) -> str:
 
 def examples_html(examples) -> str:
     """One button with a picture for each example; the app hears the number of the one that was pressed."""
+    posters = (picture_address(np.asarray(Image.open(e.poster))) for e in examples)
     buttons = (
-        f'<button type="button" data-number="{n}"><img src="{_picture(np.asarray(Image.open(e.poster)))}" alt="">'
-        f"<span>{escape(e.title)}</span></button>"
-        for n, e in enumerate(examples)
+        f'<button type="button" data-number="{n}"><img src="{poster}" alt=""><span>{escape(e.title)}</span></button>'
+        for n, (e, poster) in enumerate(zip(examples, posters))
     )
     return f'<p class="au-small">Or try an example:</p><div class="au-examples">{"".join(buttons)}</div>'
 
@@ -172,10 +172,11 @@ def _face(crop: np.ndarray | None) -> str:
     if crop is None:
         return ""
     words = "The face as the model saw it, upright and cropped"
-    return f'<div><h2>Aligned face</h2><img src="{_picture(crop)}" alt="{words}"></div>'
+    return f'<div><h2>Aligned face</h2><img src="{picture_address(crop)}" alt="{words}"></div>'
 
 
-def _picture(rgb: np.ndarray) -> str:
+def picture_address(rgb: np.ndarray) -> str:
+    """A picture as a data address.  uint8 [H, W, 3] -> str"""
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, "PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

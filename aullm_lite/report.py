@@ -6,7 +6,7 @@ Every sentence of `AUReport.text()` is filled from the structured values, so the
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +83,8 @@ class AUReport:
     """All K findings in the order of the logits, the timeline of each AU, and how they were made.
 
     `times` are the centres of the windows in seconds, `series[au]` the probabilities at them.  `crop` is the aligned
-    face at the start of the most telling window (rgb uint8): no dictionary or JSON holds it, only a figure asked for.
+    face at the start of the most telling window (rgb uint8), `windows[au]` the six frames in which the model is surest
+    of an AU: no dictionary or JSON holds them, only a figure asked for.  `why` are attributions, see `with_why`.
     """
 
     findings: tuple[AUFinding, ...]
@@ -95,6 +96,8 @@ class AUReport:
     warnings: tuple[str, ...] = ()
     latency_ms: Mapping[str, float] = field(default_factory=dict)
     crop: np.ndarray | None = field(default=None, repr=False, compare=False)
+    windows: Mapping = field(default_factory=dict, repr=False, compare=False)
+    why: tuple = ()
 
     def __getitem__(self, au: int) -> AUFinding:
         """The finding of an AU number.  Raises `KeyError` for an AU that this model does not know."""
@@ -102,6 +105,10 @@ class AUReport:
             if finding.au == au:
                 return finding
         raise KeyError(f"AU{au} is not among the AUs of this model: {' '.join(str(f.au) for f in self.findings)}.")
+
+    def with_why(self, *attributions) -> "AUReport":
+        """The same report with attributions (see `explain`), which its text and its dictionary then tell."""
+        return replace(self, why=(*self.why, *attributions))
 
     def with_verdict(self, verdict: str) -> list[AUFinding]:
         """The findings of one verdict, surest first."""
@@ -122,6 +129,7 @@ class AUReport:
             "warnings": list(self.warnings),
             "events": [_plain(vars(e)) for e in self.events],
             "latency_ms": _plain(self.latency_ms),
+            **({"why": [made.to_dict() for made in self.why]} if self.why else {}),
         }
 
     def to_json(self, path: str | Path | None = None) -> str:
@@ -137,7 +145,7 @@ class AUReport:
         sentences = [_sentence(f) for f in present] or ["No Action Unit was found to be present."]
         if unsure:
             sentences.append(f"Not sure about {_join([f.label for f in unsure])}.")
-        return " ".join([*sentences, LIMITS])
+        return " ".join([*sentences, *(made.text() for made in self.why), LIMITS])
 
     def __str__(self) -> str:
         header = (

@@ -40,8 +40,18 @@ def sample_report(**changes) -> AUReport:
         warnings=("The video has 30 frames a second: brief movements need 100 or more.",),
         latency_ms={"read and align": 812.4, "find Action Units": 402.1, "measure movement": 190.0, "total": 1404.5},
         crop=face_crop(),
+        windows={au: sample_window() for au in CD6ME_AUS},
     )
     return AUReport(**{**fields, **changes})
+
+
+def sample_window() -> SimpleNamespace:
+    """Six frames in which the lower half of a face slides."""
+    face = face_crop(64)[..., 0].astype(np.float32) / 255
+    texture = face + np.random.default_rng(0).normal(0, 0.1, face.shape).astype(np.float32)
+    frames = [np.concatenate([texture[:32], np.roll(texture[32:], n % 4, 1)]) for n in range(6)]
+    times = np.linspace(0.9, 1.4, 6)
+    return SimpleNamespace(clip=np.clip(frames, 0, 1), times=times, onset_crop=face_crop(), start=0.9, end=1.4)
 
 
 def face_crop(size: int = 192) -> np.ndarray:

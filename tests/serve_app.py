@@ -1,4 +1,5 @@
-"""The app as the browser tests see it: all real but the model, whose answer is made up.  No weights, no network."""
+"""The app as the browser tests see it: all real but the model, which is the smallest and untrained, and its answer,
+which is made up.  No weights, no network."""
 
 import sys
 import tempfile
@@ -13,7 +14,9 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 from sample_report import face_crop, sample_report  # noqa: E402
 
 import app  # noqa: E402
+from aullm_lite.config import AULLMConfig  # noqa: E402
 from aullm_lite.demo import Example  # noqa: E402
+from aullm_lite.model import AULLM  # noqa: E402
 from aullm_lite.video import open_video, write_video  # noqa: E402
 
 
@@ -33,7 +36,8 @@ def fake_examples(folder=Path(tempfile.mkdtemp())) -> tuple[Example, ...]:
 
 
 def main() -> None:
-    app.load_model, app.analyze, app.example_clips = lambda: None, fake_analyze, fake_examples
+    model = AULLM(AULLMConfig.from_preset("smoke")).eval()
+    app.load_model, app.analyze, app.example_clips = lambda: model, fake_analyze, fake_examples
     fake_examples()
     app.demo.launch(**app.LAUNCH)
 

@@ -1,5 +1,6 @@
 import json
 import os
+from html import escape
 from html.parser import HTMLParser
 
 os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1")
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError, ValidationError
-from sample_report import face_crop, sample_report
+from sample_report import face_crop, sample_report, sample_window
 from serve_app import app  # it puts the repository's root, where app.py lies, on the path
 
 from aullm_lite import page
 from aullm_lite.errors import InputError
+from aullm_lite.explain.grades import sentence, shipped
 from aullm_lite.report import AUFinding
 from aullm_lite.video import open_video, write_video
 
@@ -95,6 +97,44 @@ def test_start_without_a_checkpoint_is_one_sentence(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="2"):
         app.main()
     assert capsys.readouterr().err == "There is no checkpoint: fetch it.\n"
+
+
+def asked(report, au=12, how="Integrated Gradients"):
+    return app.why(report, au, how, progress=lambda *_: None)
+
+
+@pytest.fixture
+def small(smoke, monkeypatch):
+    monkeypatch.setattr(app, "load_model", lambda: smoke)
+
+
+@pytest.mark.parametrize("how", list(app.HOW))
+def test_why_shows_places_zones_and_frames(small, how):
+    html = asked(sample_report(), how=how)
+    text = str(Words(html))
+    assert html.count("<img") == 7 and "Why AU12?" in text and "AU17 mentalis" in text and "strongest" in text
+
+
+def test_why_without_a_result_is_one_sentence(small):
+    with pytest.raises(gr.Error, match="Find the Action Units of a clip first"):
+        asked(None)
+
+
+def test_why_of_a_still_clip_is_one_sentence(small):
+    still = sample_window()
+    still.clip = still.clip[:1].repeat(6, 0)
+    with pytest.raises(gr.Error, match="Nothing moves in this clip"):
+        asked(sample_report(windows={12: still}))
+
+
+def test_the_grade_of_the_method_stands_beside_its_map(small):
+    for how, (method, on) in app.HOW.items():
+        grade = sentence(shipped(), method, on)
+        assert "chance" in grade and escape(grade) in asked(sample_report(), how=how)
+
+
+def test_the_first_au_to_ask_about_is_the_surest():
+    assert app.surest(sample_report()) == 12
 
 
 @pytest.fixture(scope="module")

@@ -114,6 +114,21 @@ def test_an_example_answers_by_itself(page):
     assert page.locator("video").count() == 1
 
 
+def test_ask_why(page):
+    page.locator(".au-examples button").first.click()
+    page.wait_for_selector(".au-table")
+    page.get_by_role("button", name="Why?", exact=True).click()
+    page.wait_for_selector(".au-why")
+    assert page.locator(".au-strip img").count() == 6 and page.locator(".au-zones tbody tr").count() == 9
+    assert "AU12 zygomaticus major" in page.locator(".au-zones").inner_text()
+    assert page.locator("img[alt^='The aligned face; coloured']").is_visible()
+
+
+def test_why_before_any_clip_gives_a_hint(page):
+    page.get_by_role("button", name="Why?", exact=True).click()
+    page.get_by_text("Find the Action Units of a clip first").first.wait_for()
+
+
 def test_no_clip_gives_a_hint(page):
     press(page)
     page.get_by_text("Please upload or record a clip first").first.wait_for()

@@ -7,10 +7,13 @@ import warnings
 
 import numpy as np
 import pytest
+from sample_report import sample_report
+from test_grading import rows_of
 
 from aullm_lite import cli
 from aullm_lite.cli import main
 from aullm_lite.cli.options import seed_number
+from aullm_lite.explain import study
 from aullm_lite.model import AULLM
 from aullm_lite.video import write_video
 
@@ -159,3 +162,52 @@ def test_analyze_writes_the_promised_json(checkpoint, tmp_path):
     assert len(report["timeline"]["t"]) == len(report["timeline"]["au12"]) > 0
     assert set(report["video"]) == {"fps", "frames", "seconds"} and "warnings" in report and "model" in report
     assert np.isclose(report["video"]["fps"], 50, atol=0.5) and (tmp_path / "r.png").stat().st_size > 10_000
+
+
+# explain and grade
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """A video in which the analysis finds what is in `sample_report`."""
+    monkeypatch.setattr(AULLM, "analyze", lambda self, path, **options: sample_report())
+
+
+@pytest.mark.parametrize("method, files", [("ig", ["json", "npz", "png"]), ("fusion", ["json", "png"])])
+def test_explain_writes_a_picture_numbers_and_the_map(checkpoint, seen, tmp_path, capsys, method, files):
+    _, model, _ = checkpoint
+    command = ["explain", "clip.mp4", "--au", "12", "--method", method, "--model", str(model), "--out", str(tmp_path)]
+    assert main(command) == 0
+    assert sorted(path.suffix[1:] for path in tmp_path.iterdir()) == files
+    facts = json.loads(next(tmp_path.glob("*.json")).read_text())
+    assert facts["au"] == 12 and facts["method"] == method and facts["text"] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        (["--au", "99"], "does not know AU99: choose one of 1 2 4"),
+        (["--au", "12", "--method", "magic"], "Unknown method 'magic': choose one of ig, saliency"),
+    ],
+)
+def test_explain_refuses_before_it_reads_the_video(checkpoint, tmp_path, capsys, change, sentence):
+    _, model, _ = checkpoint
+    assert main(["explain", "absent.mp4", "--model", str(model), "--out", str(tmp_path / "out"), *change]) == 2
+    assert sentence in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_grade_writes_json_and_removes_its_rows(checkpoint, tmp_path, capsys, monkeypatch):
+    _, model, _ = checkpoint
+    monkeypatch.setattr(study, "grade", lambda *_, rows, **__: rows.write_text("") and None or rows_of(0.7, 0.4))
+    assert main(["grade", "--model", str(model), "--json", str(tmp_path / "grade.json")]) == 0
+    table = json.loads((tmp_path / "grade.json").read_text())
+    assert table["methods"]["ig"]["ratio"] == pytest.approx(7.25) and list(tmp_path.iterdir()) == [
+        tmp_path / "grade.json"
+    ]
+    assert "pointing" in capsys.readouterr().out
+
+
+def test_grade_refuses_what_makes_no_map(checkpoint, tmp_path, capsys):
+    _, model, _ = checkpoint
+    command = ["grade", "--methods", "fusion", "--model", str(model), "--json", str(tmp_path / "grade.json")]
+    assert main(command) == 2 and "no map by fusion" in capsys.readouterr().err

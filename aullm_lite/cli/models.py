@@ -1,4 +1,4 @@
-"""Commands on a model: analyze, train, evaluate, bench."""
+"""Commands on a model: analyze, explain, grade, train, evaluate, bench."""
 
 from pathlib import Path
 
@@ -11,6 +11,8 @@ FIGURES = (".png", ".jpg", ".svg", ".pdf")
 def add_to(command) -> None:
     """The commands with their options."""
     _add_analyze(command("analyze", _analyze, "Find the Action Units in a video file or a folder of frames."))
+    _add_explain(command("explain", _explain, "Show what a decision on one Action Unit rests on."))
+    _add_grade(command("grade", _grade, "Grade explanations against the truth of generated clips."))
     _add_train(command("train", _train, "Train a checkpoint."))
     _add_evaluate(command("evaluate", _evaluate, "Score a checkpoint on people it has never seen."))
     sub = command("bench", _bench, "Measure speed in pairs and print ratios.")
@@ -41,6 +43,62 @@ def _analyze(args) -> None:
         report_figure(report).savefig(args.figure)
     print(report)
     print("\n" + report.text())
+
+
+def _add_explain(sub) -> None:
+    sub.add_argument("video", metavar="VIDEO_OR_FRAMES")
+    sub.add_argument("--au", type=int, required=True, metavar="N", help="the number of the Action Unit, such as 12")
+    sub.add_argument("--method", default="ig", help="ig, saliency, gradcam, ... ; an unknown one lists them all")
+    sub.add_argument("--on", default="motion", choices=("motion", "pixels"), help="what the map is made on")
+    sub.add_argument("--out", required=True, metavar="DIR", help="gets a picture, which shows the face, JSON and npz")
+    sub.add_argument("--fps", type=float, help="true frames a second, of a folder (200 by default) or slow motion")
+    sub.add_argument("--model", default="demo", metavar="CHECKPOINT", help="demo, a folder, or a Hub id")
+
+
+def _explain(args) -> None:
+    from ..explain import check
+    from ..explain.figures import why_figure
+    from ..explain.grades import sentence, shipped
+    from ..model import AULLM
+
+    model = AULLM.from_pretrained(args.model)
+    check(model, args.au, args.method)  # before the video is read
+    report = model.analyze(args.video, fps=args.fps)
+    window = report.windows[args.au]
+    made = model.explain(window.clip, args.au, args.method, args.on)
+    stem = Path(args.out) / f"au{args.au}-{args.method}-{made.on}"
+    made.save(stem)
+    grade = sentence(shipped(), made.method, made.on)
+    why_figure(made, window.clip, face=window.onset_crop, times=window.times, grade=grade).savefig(f"{stem}.png")
+    found = report[args.au]
+    print(f"{found.label}: {found.verdict} (probability {found.probability:.2f}). {made.text()}")
+    print(f"{grade}\nThe picture, the numbers and the map lie in {args.out} ({stem.name}.png, .json, .npz).".strip())
+
+
+def _add_grade(sub) -> None:
+    sub.add_argument("--methods", nargs="+", default=["all"], metavar="NAME", help="such as ig shapley, or all")
+    sub.add_argument("--clips", type=int, default=200)
+    sub.add_argument("--tier", default="standard", choices=("easy", "standard", "hard", "macro"))
+    sub.add_argument("--seed", type=seed_number, default=7)
+    sub.add_argument("--model", default="demo", metavar="CHECKPOINT", help="demo, a folder, or a Hub id")
+    sub.add_argument("--json", required=True, metavar="FILE", help="rows are kept beside it until it is written")
+
+
+def _grade(args) -> None:
+    import torch
+
+    from ..evaluate import write_json
+    from ..explain import MAPS, grades, study
+    from ..model import AULLM
+
+    methods = tuple(MAPS) if args.methods == ["all"] else tuple(args.methods)
+    model = AULLM.from_pretrained(args.model).to("cuda" if torch.cuda.is_available() else "cpu")
+    rows = Path(f"{args.json}.rows.jsonl")
+    made = study.grade(model, methods=methods, clips=args.clips, tier=args.tier, seed=args.seed, rows=rows)
+    table = grades.grade_table(made, {"tier": args.tier, "seed": args.seed})
+    write_json(args.json, table)
+    rows.unlink()
+    print(grades.as_text(table))
 
 
 def _add_train(sub) -> None:

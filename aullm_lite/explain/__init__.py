@@ -6,6 +6,6 @@ every method against the truth of generated clips, because a map that looks righ
 
 from .attribution import Attribution
 from .decision import Decision
-from .methods import BEST, MAPS, METHODS, explain
+from .methods import BEST, MAPS, METHODS, check, explain
 
-__all__ = ["BEST", "MAPS", "METHODS", "Attribution", "Decision", "explain"]
+__all__ = ["BEST", "MAPS", "METHODS", "Attribution", "Decision", "check", "explain"]

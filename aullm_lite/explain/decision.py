@@ -34,10 +34,10 @@ def frozen(model) -> Iterator[None]:
 
 @dataclass(frozen=True, eq=False)
 class Decision:
-    """The logit of one AU for one clip with values 0..1.  [T, H, W] or [1, T, H, W]
+    """The logit of one AU that the model knows, for one clip with values 0..1.  [T, H, W] or [1, T, H, W]
 
-    Raises `InputError` for an AU that the model does not know, for a batch, for values that are no numbers, and for a
-    clip without any movement, which nothing could be attributed to.
+    Raises `InputError` for a batch, for values that are no numbers, and for a clip without any movement, which nothing
+    could be attributed to.
     """
 
     model: object
@@ -47,9 +47,6 @@ class Decision:
     def __post_init__(self):
         clip = torch.as_tensor(self.clip)
         clip = clip[None] if clip.ndim == 3 else clip
-        aus = self.model.config.aus
-        if self.au not in aus:
-            raise InputError(f"This model does not know AU{self.au}: choose one of {' '.join(map(str, aus))}.")
         self.model.check_clips(clip)
         if len(clip) != 1:
             raise InputError(f"One clip is explained at a time, got {len(clip)}: pass them one after another.")

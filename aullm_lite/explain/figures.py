@@ -6,19 +6,22 @@ colour vision, and bars carry their sign by direction too.
 
 import textwrap
 
+import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
+from scipy.ndimage import gaussian_filter
 
 from ..facs import ZONES, action_unit, zone_map
 from ..plots import FAINT, INK, LINE
 from .attribution import PHASES, Attribution
 from .grades import TITLES
 
-FOR, AGAINST = "#d95f02", "#5e3c99"
-HEAT = LinearSegmentedColormap.from_list("against-for", [AGAINST, "#b2abd2", "#f7f7f7", "#fdb863", FOR])
+FOR, AGAINST = "#f07d00", "#7048b6"
+HEAT = LinearSegmentedColormap.from_list("against-for", [AGAINST, "white", FOR])
+SHOWN_PX, SMOOTH = 256, 1.0  # pixels of a picture; of the Gaussian that smooths a map before it is drawn
 BOLD = dict(loc="left", fontsize=11, fontweight="bold", color=INK)
 
 
@@ -30,10 +33,10 @@ def why_figure(made: Attribution, clip: np.ndarray, *, face=None, times=None, gr
     """
     if made.map is None:
         return parts_figure(made)
-    figure = Figure(figsize=(12, 8.4), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(12, 8.2), layout="constrained", facecolor="white")
     figure.get_layout_engine().set(rect=(0.015, 0.01, 0.97, 0.93), hspace=0.05, wspace=0.04)
-    top, strip, foot = figure.subfigures(3, 1, height_ratios=[4.2, 2.2, 0.6])
-    place, bars = top.subplots(1, 2, width_ratios=[1, 1.75])
+    top, strip, foot = figure.subfigures(3, 1, height_ratios=[4.4, 2.1, 0.5])
+    place, bars = top.subplots(1, 2, width_ratios=[1, 1.15])
     draw_place(place, made, clip[0] if face is None else face)
     draw_zones(bars, made)
     draw_strip(strip, made, clip, times)
@@ -68,21 +71,23 @@ def parts_figure(made: Attribution) -> Figure:
     return figure
 
 
+def place(made: Attribution, face: np.ndarray) -> np.ndarray:
+    """What speaks for the AU over all frames, on the face.  -> uint8 [P, P, 3]"""
+    evidence = made.evidence()
+    return overlay(face, evidence, float(smooth(evidence).max()), made.au)
+
+
 def draw_place(ax: Axes, made: Attribution, face: np.ndarray) -> None:
     """Where on the face: what speaks for the AU over all frames, the outlines of the zones, those of the AU in bold."""
-    _picture(ax, face)
-    evidence = made.evidence()
-    _heat(ax, evidence, float(evidence.max()))
-    _outlines(ax, made.au, evidence.shape[-1])
+    _show(ax, place(made, face))
     ax.set_title("Where", **BOLD)
 
 
 def draw_strip(figure, made: Attribution, clip: np.ndarray, times=None) -> None:
     """Each frame under its part of the map, all on one scale, with a legend."""
-    axes, scale = figure.subplots(1, len(clip), squeeze=False)[0], float(np.abs(made.map).max())
+    axes, scale = figure.subplots(1, len(clip), squeeze=False)[0], scale_of(made)
     for t, (ax, frame) in enumerate(zip(axes, clip)):
-        _picture(ax, frame)
-        _heat(ax, made.map[t], scale)
+        _show(ax, overlay(frame, made.map[t], scale))
         when = f"{times[t]:.2f} s" if times is not None else f"frame {t + 1}"
         marks = {0: ", first", made.apex: ", strongest"}
         ax.set_title(when + marks.get(t, ""), loc="left", fontsize=9, color=INK)
@@ -124,28 +129,40 @@ def _bars(ax: Axes, names: list[str], count: int) -> None:
     ax.set_xlabel("share of the logit: against, left, or for, right", fontsize=9, color=FAINT)
 
 
-def _picture(ax: Axes, picture: np.ndarray) -> None:
-    """A face in the crop's own coordinates, whatever its number of pixels."""
-    grey = dict(cmap="gray", vmin=0, vmax=1) if picture.ndim == 2 else {}
-    ax.imshow(picture, extent=(-1, 1, 1, -1), interpolation="bicubic", **grey)
+def overlay(face: np.ndarray, values: np.ndarray, scale: float, au: int | None = None) -> np.ndarray:
+    """A map over a face: the more it says, the less of the face shines through.  [S, S(, 3)], [H, W] -> uint8 [P, P, 3]
+
+    With an AU the outlines of the zones are drawn too, its own in bold.  The map is smoothed by `SMOOTH` pixels.
+    """
+    wide = cv2.resize(np.asarray(face, np.float32) / (255 if face.dtype == np.uint8 else 1), (SHOWN_PX, SHOWN_PX))
+    wide = wide if wide.ndim == 3 else np.repeat(wide[..., None], 3, -1)
+    share = np.clip(cv2.resize(smooth(values), (SHOWN_PX, SHOWN_PX)) / scale, -1, 1)
+    opaque = 0.9 * np.abs(share)[..., None] ** 0.7
+    ink = np.where(share[..., None] > 0, to_rgb(FOR), to_rgb(AGAINST))
+    picture = wide * (1 - opaque) + ink * opaque
+    for n, aus in enumerate(ZONES.values() if au is not None else ()):
+        rim = cv2.morphologyEx(
+            (zone_map(SHOWN_PX) == n).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)
+        )
+        rim = cv2.dilate(rim, np.ones((2, 2), np.uint8)) if au in aus else rim
+        visible = (0.9 if au in aus else 0.3) * rim[..., None] * bool(aus)
+        picture = picture * (1 - visible) + visible
+    return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def smooth(values: np.ndarray) -> np.ndarray:
+    """What pictures show: lone pixels tell the eye nothing.  [..., H, W] -> [..., H, W]"""
+    return gaussian_filter(np.asarray(values, np.float32), [0] * (values.ndim - 2) + [SMOOTH, SMOOTH])
+
+
+def scale_of(made: Attribution) -> float:
+    """One scale for all frames of a clip."""
+    return float(np.abs(smooth(made.map)).max())
+
+
+def _show(ax: Axes, picture: np.ndarray) -> None:
+    ax.imshow(picture)
     ax.set_axis_off()
-
-
-def _heat(ax: Axes, values: np.ndarray, scale: float, cmap: Colormap = HEAT) -> None:
-    """A map over the face: the more it says, the less of the face shines through."""
-    share = values / scale
-    colours = cmap((share + 1) / 2)
-    colours[..., 3] = 0.85 * np.abs(share) ** 0.6
-    ax.imshow(colours, extent=(-1, 1, 1, -1), interpolation="bilinear")
-
-
-def _outlines(ax: Axes, au: int, size: int) -> None:
-    zones = zone_map(4 * size)
-    span = np.linspace(-1, 1, 4 * size)
-    for n, aus in enumerate(ZONES.values()):
-        if aus:
-            mine = au in aus
-            ax.contour(span, span, zones == n, [0.5], colors="white", linewidths=2.2 if mine else 0.7, alpha=0.9)
 
 
 def _title(made: Attribution) -> str:

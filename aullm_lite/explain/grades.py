@@ -1,12 +1,16 @@
 """From the rows of a grading study to its table: means with intervals over subjects, and what beats what."""
 
+import json
+
 import numpy as np
 import pandas as pd
 
+from ..checkpoint import DEMO
 from ..intervals import mean_interval
 from .controls import CONTROLS
 from .study import RANDOM
 
+GRADE = DEMO / "grade.json"
 NOTE = "All grades are on generated clips (SynthME), whose truth is known; none is on a filmed person."
 WHERE = ("energy_in_mask", "pointing", "pixel_ap", "temporal")  # of single maps; higher is better
 CHECKS = ("deletion_still", "insertion_still", "deletion_smear", "insertion_smear", "infidelity")
@@ -108,6 +112,25 @@ def as_text(table: dict) -> str:
     chance = next(iter(table["methods"].values()))
     lines.append(f"Chance: energy and AP {chance['chance']:.3f}, time {chance['temporal_chance']:.3f}.")
     return "\n".join([*lines, *losses(table)])
+
+
+def shipped() -> dict | None:
+    """The grades that lie beside the demo checkpoint; None where there are none."""
+    return json.loads(GRADE.read_text()) if GRADE.is_file() else None
+
+
+def sentence(table: dict | None, method: str, on: str) -> str:
+    """How far a method is to be trusted, in one or two sentences; empty where it has not been graded."""
+    name = method if on == "motion" else f"{method}-{on}"
+    if table is None or name not in table["methods"]:
+        return ""
+    grades = table["methods"][name]
+    said = (
+        f"On generated clips, whose truth is known, {name} put {grades['energy_in_mask'][0]:.0%} of what speaks for an "
+        f"AU into the skin that it had moved (chance {grades['chance']:.0%}), and its strongest pixel in "
+        f"{grades['pointing'][0]:.0%} of them."
+    )
+    return " ".join([said, *(loss for loss in losses(table) if loss.startswith(f"{name} "))])
 
 
 def losses(table: dict) -> list[str]:

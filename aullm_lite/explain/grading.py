@@ -7,6 +7,7 @@ part of a map, added over the frames.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score
 
 from ..synth.render import Actor, moved
@@ -84,6 +85,6 @@ def specificity(first: np.ndarray, second: np.ndarray, one: Truth, other: Truth)
 
 
 def rank_correlation(made: np.ndarray, other: np.ndarray) -> float:
-    """Spearman's correlation of two maps, value by value; 0 where one of them is flat."""
-    ranks = [some.ravel().argsort().argsort().astype(float) for some in (made, other)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    """Spearman's correlation of two maps, value by value, without the first frame; 0 where one of them is flat."""
+    first, second = made[1:].ravel(), other[1:].ravel()
+    return float(spearmanr(first, second).statistic) if np.ptp(first) and np.ptp(second) else 0.0

@@ -24,14 +24,21 @@ METHODS = (*MAPS, *PARTS)
 VARIED = {"fusion": "features", "words": "words"}
 
 
+def check(model, au: int, method: str) -> None:
+    """Raise `InputError` for a method that is none of `METHODS`, or an AU that the model does not know."""
+    if method not in METHODS:
+        raise InputError(f"Unknown method {method!r}: choose one of {', '.join(METHODS)}.")
+    if au not in model.config.aus:
+        raise InputError(f"This model does not know AU{au}: choose one of {' '.join(map(str, model.config.aus))}.")
+
+
 def explain(model, clip, au: int, method: str = BEST, on: str = "motion", **options) -> Attribution:
     """Attribute the decision on one AU in one clip.  [T, H, W] or [1, T, H, W] with values 0..1 -> Attribution
 
     `method` is one of `METHODS`; `on` says whether a map is made on the motion field ("this movement here") or all the
     way to the pixels.  Options go to the method.  Raises `InputError` for anything that cannot be explained.
     """
-    if method not in METHODS:
-        raise InputError(f"Unknown method {method!r}: choose one of {', '.join(METHODS)}.")
+    check(model, au, method)
     with frozen(model):
         decision = Decision(model, clip, au)
         common = dict(au=au, method=method, apex=decision.apex, logits=decision.logits)

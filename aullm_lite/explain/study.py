@@ -31,7 +31,7 @@ from .methods import MAPS, explain
 
 CLIPS_EACH = 5  # of one person
 APART = 0.05  # largest overlap of the skin of two AUs, as a share of both
-FAITHFUL, TREMOR = 4, 20  # every which clip is also checked for faithfulness, and for tremor
+FAITHFUL, TREMOR = 20, 60  # the first two of so many clips are also checked for faithfulness, and for tremor
 RANDOM = "randomised weights"
 
 
