@@ -57,7 +57,7 @@ HOW = {  # what visitors may choose from; see the grades in the README
     "Integrated Gradients, to the pixels": ("ig", "pixels"),
     "Shapley values of face zones": ("shapley", "motion"),
     "Occlusion": ("occlusion", "motion"),
-    "GradCAM (graded poorly)": ("gradcam", "motion"),
+    "GradCAM": ("gradcam", "motion"),
 }
 KEPT = 3600  # seconds for which a result can still be asked why
 LONGEST = 60  # seconds of video; others wait meanwhile
@@ -105,11 +105,12 @@ def why(report, au: int, how: str, progress=gr.Progress()) -> str:
     progress(0.1, f"Attributing AU{au}")
     method, on = HOW[how]
     try:
-        made = explain(load_model(), report.windows[au].clip, au, method, on)
+        model = load_model()
+        made = explain(model, report.windows[au].clip, au, method, on)
     except InputError as error:
         raise gr.Error(str(error), print_exception=False) from None
     progress(0.9, "Drawing")
-    return why_html(made, report.windows[au], sentence(shipped(), method, on))
+    return why_html(made, report.windows[au], report[au], sentence(shipped(model), method, on))
 
 
 def show_examples() -> str:

@@ -44,8 +44,8 @@ def why() -> None:
     model = AULLM.from_pretrained("demo")
     window = model.analyze(example_clips()[1].video).windows[12]
     made = model.explain(window.clip, 12)
-    grade = sentence(shipped(), made.method, made.on)
-    figure = why_figure(made, window.clip, face=window.onset_crop, times=window.times, grade=grade)
+    grade = sentence(shipped(model), made.method, made.on)
+    figure = why_figure(made, window.clip, face=window.onset_crop, times=window.times, grade=grade, verdict="present")
     figure.savefig(IMAGES / "why.png", dpi=90)
 
 

@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+from .explain.grades import counted
 from .explain.grades import losses as losses_of_grades
 from .protocols.leaks_page import NAMES
 from .protocols.page import SHOWN_FLOORS
@@ -123,15 +124,18 @@ def grades(table: dict) -> str:
             name = f"`{name}`" if kind == "methods" else f"control: {name}"
             cells = [_grade(row["energy_in_mask"]), f"{row['ratio']:.1f}"]
             cells += [_grade(row[key]) for key in ("pointing", "temporal", "specificity")]
-            cells += [f"{row['deletion_still'][0]:.2f}, {row['insertion_still'][0]:.2f}", f"{row['infidelity'][0]:.2f}"]
+            cells += [", ".join(_grade(row[f"{way}_still"], short=True) for way in ("deletion", "insertion"))]
+            cells += [_grade(row["infidelity"], short=True)]
             lines.append(f"| {name} | {' | '.join(cells)} |")
     behind = [f"- {loss}" for loss in losses_of_grades(table)]
-    return "\n".join([*lines, "", *behind] if behind else lines)
+    return "\n".join([*lines, "", counted(table), *(["", *behind] if behind else [])])
 
 
-def _grade(grade: list) -> str:
+def _grade(grade: list | None, short: bool = False) -> str:
+    if grade is None:
+        return "n/a"
     mean, low, high = grade
-    return f"{mean:.2f} ({low:.2f} to {high:.2f})" if low is not None else f"{mean:.2f}"
+    return f"{mean:.2f}" if short or low is None else f"{mean:.2f} ({low:.2f} to {high:.2f})"
 
 
 def blocks(checkpoint: Path) -> dict[str, str]:

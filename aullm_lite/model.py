@@ -85,11 +85,11 @@ class AULLM(nn.Module):
 
         return analyze(self, path, **options)
 
-    def explain(self, clip: Tensor, au: int, method: str = "ig", on: str = "motion"):
+    def explain(self, clip: Tensor, au: int, *how, **options):
         """Attribute the decision on one AU in one clip; see `explain.explain`.  [T, H, W] -> Attribution"""
         from .explain import explain
 
-        return explain(self, clip, au, method, on)
+        return explain(self, clip, au, *how, **options)
 
     # --- saving and loading: only what training changed, never the language model itself ---
 

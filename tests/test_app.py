@@ -15,7 +15,7 @@ from serve_app import app  # it puts the repository's root, where app.py lies, o
 
 from aullm_lite import page
 from aullm_lite.errors import InputError
-from aullm_lite.explain.grades import sentence, shipped
+from aullm_lite.explain.grades import GRADE, sentence
 from aullm_lite.report import AUFinding
 from aullm_lite.video import open_video, write_video
 
@@ -127,10 +127,22 @@ def test_why_of_a_still_clip_is_one_sentence(small):
         asked(sample_report(windows={12: still}))
 
 
-def test_the_grade_of_the_method_stands_beside_its_map(small):
+def test_the_grade_of_the_method_stands_beside_its_map(small, monkeypatch):
+    table = json.loads(GRADE.read_text())
+    monkeypatch.setattr(app, "shipped", lambda model: table)
     for how, (method, on) in app.HOW.items():
-        grade = sentence(shipped(), method, on)
+        grade = sentence(table, method, on)
         assert "chance" in grade and escape(grade) in asked(sample_report(), how=how)
+
+
+def test_another_model_gets_no_grade(small):
+    assert "How far to trust" not in asked(sample_report())
+
+
+def test_the_verdict_stands_beside_the_question(small):
+    assert "(absent, probability 0.0" in asked(sample_report(), au=17) and "(present, probability 0.94)" in asked(
+        sample_report()
+    )
 
 
 def test_the_first_au_to_ask_about_is_the_surest():

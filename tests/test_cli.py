@@ -180,7 +180,9 @@ def test_explain_writes_a_picture_numbers_and_the_map(checkpoint, seen, tmp_path
     assert main(command) == 0
     assert sorted(path.suffix[1:] for path in tmp_path.iterdir()) == files
     facts = json.loads(next(tmp_path.glob("*.json")).read_text())
-    assert facts["au"] == 12 and facts["method"] == method and facts["text"] in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert facts["au"] == 12 and facts["method"] == method and facts["text"] in said and "present, probability" in said
+    assert all(path.name in said for path in tmp_path.iterdir()) and ("npz" in said) == ("npz" in files)
 
 
 @pytest.mark.parametrize(

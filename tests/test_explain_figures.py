@@ -21,11 +21,11 @@ def words(figure) -> str:
 def test_the_sheet_names_zones_muscles_frames_and_the_grade(tmp_path):
     window = sample_window()
     figure = figures.why_figure(
-        made_by_hand(), window.clip, face=window.onset_crop, times=window.times, grade="Graded well."
+        made_by_hand(), window.clip, face=window.onset_crop, times=window.times, grade="Graded well.", verdict="present"
     )
     text = words(figure)
     assert all(zone in text for zone in ZONES) and "zygomaticus major" in text and "Graded well." in text
-    assert "Why AU12 Lip corner puller?" in text and "0.90 s, first" in text and "strongest" in text
+    assert "Why AU12 Lip corner puller?  (present)" in text and "0.90 s, first" in text and "strongest" in text
     assert "for AU12" in text and "against AU12" in text
     figure.savefig(tmp_path / "why.png")
     assert (tmp_path / "why.png").stat().st_size > 30_000

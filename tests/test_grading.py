@@ -21,7 +21,7 @@ AU = 12
 @pytest.fixture(scope="module")
 def scene():
     """One smile on the subject's left, seen from before its onset until after its offset."""
-    movement = Movement(AU, "L", 2.0, 0.1, 0.25, 0.4)
+    movement = Movement(AU, "L", 2.0, 0.1, 0.3, 0.45)
     script = Script(np.linspace(0, 0.5, 6), (movement,), camera=Camera(), seed=1)
     actor = Actor(draw_identity(800_001), 800_001)
     return actor, script, movement
@@ -59,7 +59,7 @@ def test_an_even_map_gets_what_chance_gives(truth):
     even, share = np.ones((6, 64, 64)), truth.mask.mean()
     for score in (grading.energy_in_mask, grading.pointing, grading.pixel_ap):
         assert score(even, truth.mask) == pytest.approx(share)
-    assert grading.time_inside(even, truth.inside) == pytest.approx(4 / 6)
+    assert grading.time_inside(even, truth.inside) == grading.scores(even, truth)["temporal_chance"] == 4 / 5
 
 
 def test_what_speaks_against_does_not_count(truth):
@@ -70,7 +70,7 @@ def test_what_speaks_against_does_not_count(truth):
 
 def test_time_is_counted_by_frames(truth):
     made = np.zeros((6, 64, 64))
-    made[0], made[2] = 1, 3
+    made[0], made[2], made[5] = 9, 3, 1  # the first frame does not count
     assert grading.time_inside(made, truth.inside) == pytest.approx(0.75)
 
 
@@ -134,6 +134,8 @@ def test_a_faithful_map_foresees_every_removal_and_another_does_not(plain):
     made = faithful_map(plain)
     assert faithful.unexplained(plain, made) < 1e-4
     assert faithful.unexplained(plain, 7 * made) < 1e-4  # up to one factor
+    assert faithful.unexplained(plain, -made) == 1  # which may not turn its sign
+    assert faithful.unexplained(Plain(torch.zeros(5, 64, 64), plain.motion), made) is None
     shuffled = made[:, ::-1].copy()
     assert 0.3 < faithful.unexplained(plain, shuffled) <= 1.001
 
@@ -174,6 +176,8 @@ def test_randomised_weights_are_others_and_come_back(smoke):
     with randomised(smoke):
         changed = [name for name, value in smoke.trained_state().items() if not torch.equal(value, before[name])]
         assert {"au_head.weight", "backbone.body.0.weight", "projector.mlp.1.weight"} <= set(changed)
+        assert sum("lora_A" in name for name in changed) == 4 and not smoke.projector.training
+        assert not any(value.any() for name, value in smoke.trained_state().items() if "lora_B" in name)
     assert all(torch.equal(value, before[name]) for name, value in smoke.trained_state().items())
     assert not smoke.training
 
@@ -188,7 +192,7 @@ def test_pairs_move_different_skin():
 
 def test_a_case_is_the_same_each_time():
     one, again = study.draw_case(3, "standard", 7), study.draw_case(3, "standard", 7)
-    assert torch.equal(one.clip, again.clip) and one.script == again.script or str(one.script) == str(again.script)
+    assert torch.equal(one.clip, again.clip) and one.script.movements == again.script.movements
     assert len(one.script.movements) == 2 and study.draw_case(4, "standard", 7).subject == one.subject
     assert study.draw_case(5, "standard", 7).subject != one.subject
 
@@ -196,8 +200,8 @@ def test_a_case_is_the_same_each_time():
 @pytest.fixture
 def quick(monkeypatch):
     """Two methods, and the costly checks on the first two clips alone."""
-    monkeypatch.setattr(study, "TREMOR", 1000)
-    monkeypatch.setattr(study, "FAITHFUL", 1000)
+    monkeypatch.setattr(study, "SHAKEN", 1000)
+    monkeypatch.setattr(study, "CHECKED", 1000)
     return dict(methods=("saliency", "gradcam"), clips=10)
 
 
@@ -222,12 +226,37 @@ def test_a_study_goes_on_after_a_kill(eager, quick, tmp_path, monkeypatch):
     assert seen == [4, 5, 6, 7, 8, 9]
     without_time = [[{k: v for k, v in row.items() if k != "seconds"} for row in rows] for rows in (whole, again)]
     assert json.dumps(without_time[0]) == json.dumps(without_time[1])
+    seen.clear()
+    study.grade(eager, **quick, rows=kept)
+    assert not seen  # what the kill had cut off is gone from the file too
 
 
-def test_rows_of_another_study_are_refused(eager, quick, tmp_path):
-    study.Kept(tmp_path / "rows.jsonl", {"seed": 1})
-    with pytest.raises(InputError, match="another grading"):
-        study.grade(eager, **quick, rows=tmp_path / "rows.jsonl")
+@pytest.mark.parametrize("content", ['{"seed": 1}\n', "[]\n", "no rows at all\n", '{"clip'])
+def test_rows_of_something_else_are_refused(eager, quick, tmp_path, content):
+    (tmp_path / "rows.jsonl").write_text(content)
+    if content.endswith("\n"):
+        with pytest.raises(InputError, match="another grading"):
+            study.grade(eager, **quick, rows=tmp_path / "rows.jsonl")
+    else:  # a kill in the first line
+        assert study.Kept(tmp_path / "rows.jsonl", {"seed": 1}).done == {}
+
+
+def test_another_checkpoint_is_another_study(smoke):
+    before = study.weights_hash(smoke)
+    with randomised(smoke):
+        assert study.weights_hash(smoke) != before
+    assert study.weights_hash(smoke) == before
+
+
+def test_a_silent_method_is_counted_and_gets_no_credit_for_it(smoke, clips, monkeypatch):
+    monkeypatch.setitem(study.MAPS, "gradcam", lambda decision, on: {"map": torch.zeros_like(decision.motion)})
+    row = study._map(smoke, torch.from_numpy(clips.clips[0]).float() / 255, AU, "gradcam", "motion")[1]
+    assert row == {"silent": 1.0}
+
+
+def test_no_au_found_is_one_sentence():
+    with pytest.raises(InputError, match="finds no AU"):
+        grades.grade_table([{"kind": "clip", "clip": 0, "subject": "a", "present": 1, "found": 0}], {})
 
 
 @pytest.mark.parametrize("wrong", [dict(methods=("fusion",)), dict(clips=3), dict(tier="odd")])
@@ -278,6 +307,10 @@ def test_a_method_that_loses_is_said_to_lose():
 def test_a_method_without_grades_gets_no_sentence():
     assert grades.sentence(grades.grade_table(rows_of(0.6, 0.2), {}), "ig", "pixels") == ""
     assert grades.sentence(None, "ig", "motion") == ""
+
+
+def test_grades_of_the_shipped_checkpoint_are_not_those_of_another(smoke):
+    assert grades.shipped(smoke) is None
 
 
 def test_an_interval_of_means_draws_people():

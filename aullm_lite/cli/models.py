@@ -1,8 +1,10 @@
 """Commands on a model: analyze, explain, grade, train, evaluate, bench."""
 
+import io
 from pathlib import Path
 
 from ..errors import InputError
+from ..files import write_together
 from .options import PRESETS, seed_number, synth_size
 
 FIGURES = (".png", ".jpg", ".svg", ".pdf")
@@ -64,15 +66,17 @@ def _explain(args) -> None:
     model = AULLM.from_pretrained(args.model)
     check(model, args.au, args.method)  # before the video is read
     report = model.analyze(args.video, fps=args.fps)
-    window = report.windows[args.au]
+    window, found = report.windows[args.au], report[args.au]
     made = model.explain(window.clip, args.au, args.method, args.on)
+    grade = sentence(shipped(model), made.method, made.on)
+    about = dict(face=window.onset_crop, times=window.times, grade=grade, verdict=found.verdict)
+    picture = io.BytesIO()
+    why_figure(made, window.clip, **about).savefig(picture)
     stem = Path(args.out) / f"au{args.au}-{args.method}-{made.on}"
-    made.save(stem)
-    grade = sentence(shipped(), made.method, made.on)
-    why_figure(made, window.clip, face=window.onset_crop, times=window.times, grade=grade).savefig(f"{stem}.png")
-    found = report[args.au]
-    print(f"{found.label}: {found.verdict} (probability {found.probability:.2f}). {made.text()}")
-    print(f"{grade}\nThe picture, the numbers and the map lie in {args.out} ({stem.name}.png, .json, .npz).".strip())
+    files = made.files(stem) | {Path(f"{stem}.png"): picture.getvalue()}
+    write_together(files)
+    print(f"{found.label}: {found.verdict}, probability {found.probability:.2f}.", made.text(), grade, sep="\n")
+    print(f"In {args.out}: {', '.join(path.name for path in files)}.")
 
 
 def _add_grade(sub) -> None:
@@ -95,7 +99,8 @@ def _grade(args) -> None:
     model = AULLM.from_pretrained(args.model).to("cuda" if torch.cuda.is_available() else "cpu")
     rows = Path(f"{args.json}.rows.jsonl")
     made = study.grade(model, methods=methods, clips=args.clips, tier=args.tier, seed=args.seed, rows=rows)
-    table = grades.grade_table(made, {"tier": args.tier, "seed": args.seed})
+    about = {"tier": args.tier, "seed": args.seed, "model": study.weights_hash(model)}
+    table = grades.grade_table(made, about)
     write_json(args.json, table)
     rows.unlink()
     print(grades.as_text(table))

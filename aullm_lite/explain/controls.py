@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from ..facs import face_grid
-from .decision import Decision
+from .decision import Decision, seeded
 
 
 def uniform(decision: Decision) -> np.ndarray:
@@ -37,13 +37,16 @@ CONTROLS = {"uniform": uniform, "centre": centre, "frame difference": frame_diff
 
 @contextmanager
 def randomised(model, seed: int = 0) -> Iterator[None]:
-    """The same model as before any training: all that training changes is drawn anew, and put back afterwards."""
+    """The same model as before any training, in eval mode; what was learnt is put back afterwards.
+
+    A motion front end with weights keeps them, for it is no part of what decides.
+    """
     learnt = {name: value.clone() for name, value in model.trained_state().items()}
     training = model.training
     try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             _draw_anew(model)
+        model.eval()
         yield
     finally:
         model.load_trained_state(learnt)
@@ -58,6 +61,8 @@ def _draw_anew(model) -> None:
                 module.reset_parameters()
     model.projector.to("cpu").start_at(model.language.token_std)
     model.projector.to(model.device)
-    for name, weight in model.named_parameters():
-        if "lora_" in name:
-            weight.normal_(std=0.02)
+    for name, weight in model.named_parameters():  # as peft starts LoRA: it changes nothing at first
+        if "lora_A" in name:
+            torch.nn.init.kaiming_uniform_(weight, a=5**0.5)
+        elif "lora_B" in name:
+            weight.zero_()

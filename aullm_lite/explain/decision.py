@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -30,6 +31,19 @@ def frozen(model) -> Iterator[None]:
         model.train(training)
         for weight in learnt:
             weight.requires_grad_(True)
+
+
+@contextmanager
+def seeded(seed: int = 0) -> Iterator[None]:
+    """The same random numbers each time, of torch and NumPy, for Captum draws from both; put back afterwards."""
+    state = np.random.get_state()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        np.random.seed(seed)
+        try:
+            yield
+        finally:
+            np.random.set_state(state)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,23 +1,23 @@
 """Does a map tell what the model does?  Checks that need no truth: take away what the map names, and look.
 
-All is done on the motion field, where taking away leaves no edges that the front end would see as movement, and in
-cells of 4 x 4 pixels of one frame.  Deletion and insertion: Petsiuk et al. 2018.  Infidelity: Yeh et al. 2019.
+Things are taken away from the motion field, where that leaves no edges which the front end would see as movement.
+Deletion and insertion: Petsiuk et al. 2018.  Infidelity and max-sensitivity: Yeh et al. 2019.
 """
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from captum.metrics import infidelity, sensitivity_max
+from captum.metrics import sensitivity_max
 from torch import Tensor
 
 from ..motion.lucas_kanade import blur, gaussian_matrix
-from .decision import Decision
+from .decision import Decision, seeded
 
-CELL = 4  # pixels
+CELL = 4  # pixels of one frame, for deletion and insertion
 LEVELS = 11  # of a curve, from nothing taken away to all
 SMEAR = 6.0  # pixels, of the Gaussian that smears movement out
-PERTURBATIONS, KEPT = 32, 0.5  # of infidelity: how many, and what share of the blocks each leaves
-TREMOR = 0.005  # grey values, about the noise of a camera
+REMOVALS, BLOCK, KEPT = 32, 8, 0.5  # of infidelity: how many, pixels of a block, what share of the blocks stays
+NOISE = 0.005  # grey values, about that of a camera
 
 
 def fills(decision: Decision) -> dict[str, Tensor]:
@@ -55,32 +55,30 @@ def curves(decision: Decision, made: np.ndarray, seed: int = 0) -> dict[str, flo
 
 
 @torch.no_grad()
-def unexplained(decision: Decision, made: np.ndarray, seed: int = 0) -> float:
-    """Infidelity: what share of the logit's squared changes the map does not foresee.  0 is best, 1 tells nothing.
+def unexplained(decision: Decision, made: np.ndarray, seed: int = 0) -> float | None:
+    """Infidelity: what share of the logit's squared changes a map does not foresee.  0 is best, 1 tells nothing.
 
-    Random blocks become still; the map foresees the sum of what it gives them, up to one factor.
+    Random blocks become still through all frames.  The map foresees what it had given them, up to one positive factor,
+    for not all maps have the logit's unit.  None where the logit never changes.
     """
-    kept = torch.ones(1, *made[1:].shape).to(decision.motion)
-    given = torch.from_numpy(made[None, 1:]).to(kept)
-
-    def logit(shares: Tensor) -> Tensor:
-        moving = decision.still_motion + shares[:, None] * (decision.motion - decision.still_motion)
-        return decision.model.logits_from_motion(moving)[:, decision.target]
-
-    def remove(shares: Tensor) -> tuple[Tensor, Tensor]:
-        gone = blocks(len(shares), made[1:].shape, seed).to(shares)
-        return gone, shares - gone
-
-    options = dict(n_perturb_samples=PERTURBATIONS, max_examples_per_batch=PERTURBATIONS)
-    missed = infidelity(logit, remove, kept, given, normalize=True, **options)
-    whole = infidelity(logit, remove, kept, torch.zeros_like(given), **options)
-    return float(missed / whole)
+    gone = blocks(made[1:].shape, seed).to(decision.motion)  # [R, T-1, H, W]
+    moving = decision.motion + gone[:, None] * (decision.still_motion - decision.motion)
+    before, *after = decision.model.logits_from_motion(torch.cat([decision.motion, moving]))[
+        :, decision.target
+    ].tolist()
+    lost = before - np.array(after)
+    foreseen = (gone.cpu().numpy() * made[1:]).sum((1, 2, 3), dtype=float)
+    if not lost.any():
+        return None
+    agreement = max(foreseen @ lost, 0.0) ** 2
+    return float(1 - agreement / ((foreseen @ foreseen) * (lost @ lost))) if agreement else 1.0
 
 
-def blocks(count: int, shape: tuple, seed: int) -> Tensor:
-    """Random blocks of 8 x 8 pixels through all frames, 1 where taken away.  -> [count, T-1, H, W]"""
-    coarse = torch.rand(count, 1, shape[1] // 8, shape[2] // 8, generator=torch.Generator().manual_seed(seed)) > KEPT
-    return coarse.float().repeat_interleave(8, 2).repeat_interleave(8, 3).expand(count, *shape).contiguous()
+def blocks(shape: tuple, seed: int) -> Tensor:
+    """Random blocks through all frames, 1 where taken away.  [T-1, H, W] -> [R, T-1, H, W]"""
+    coarse = (REMOVALS, 1, shape[1] // BLOCK, shape[2] // BLOCK)
+    chosen = torch.rand(coarse, generator=torch.Generator().manual_seed(seed)) > KEPT
+    return chosen.float().repeat_interleave(BLOCK, 2).repeat_interleave(BLOCK, 3).expand(REMOVALS, *shape).contiguous()
 
 
 def tremor(decision: Decision, maps, samples: int = 3) -> float:
@@ -93,7 +91,6 @@ def tremor(decision: Decision, maps, samples: int = 3) -> float:
         clips = clips if isinstance(clips, Tensor) else clips[0]  # captum does both
         return (torch.stack([torch.from_numpy(maps(clip)) for clip in clips]),)
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        changed = sensitivity_max(explained, decision.clip, perturb_radius=TREMOR, n_perturb_samples=samples)
+    with seeded():
+        changed = sensitivity_max(explained, decision.clip, perturb_radius=NOISE, n_perturb_samples=samples)
     return float(changed)

@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 
 from ..facs import ZONES, action_unit, zone_map
 from ..plots import FAINT, INK, LINE
-from .attribution import PHASES, Attribution
+from .attribution import PHASES, Attribution, for_it
 from .grades import TITLES
 
 FOR, AGAINST = "#f07d00", "#7048b6"
@@ -25,11 +25,11 @@ SHOWN_PX, SMOOTH = 256, 1.0  # pixels of a picture; of the Gaussian that smooths
 BOLD = dict(loc="left", fontsize=11, fontweight="bold", color=INK)
 
 
-def why_figure(made: Attribution, clip: np.ndarray, *, face=None, times=None, grade: str = "") -> Figure:
+def why_figure(made: Attribution, clip: np.ndarray, *, face=None, times=None, grade="", verdict="") -> Figure:
     """One sheet: the face with what speaks for the AU, the frames, the zones, and how far to trust it.
 
-    `clip` is [T, H, W], `face` an aligned colour picture [S, S, 3] (else the first frame), `times` [T] in seconds.
-    An attribution without a map gives bars of its parts.
+    `clip` is [T, H, W], `face` an aligned colour picture [S, S, 3] (else the first frame), `times` [T] in seconds,
+    `verdict` what the model says of the AU.  An attribution without a map gives bars of its parts.
     """
     if made.map is None:
         return parts_figure(made)
@@ -40,7 +40,8 @@ def why_figure(made: Attribution, clip: np.ndarray, *, face=None, times=None, gr
     draw_place(place, made, clip[0] if face is None else face)
     draw_zones(bars, made)
     draw_strip(strip, made, clip, times)
-    figure.suptitle(_title(made), x=0.02, y=0.985, ha="left", va="top", fontsize=15, fontweight="bold", color=INK)
+    title = f"{_title(made)}{verdict and f'  ({verdict})'}"
+    figure.suptitle(title, x=0.02, y=0.985, ha="left", va="top", fontsize=15, fontweight="bold", color=INK)
     words = f"{made.text()} {grade}".strip()
     foot.text(0.01, 0.5, textwrap.fill(words, 165), va="center", fontsize=9, color=FAINT, linespacing=1.5)
     return figure
@@ -66,15 +67,15 @@ def parts_figure(made: Attribution) -> Figure:
     ax = figure.subplots()
     values = [*made.parts.values()]
     ax.barh(range(len(values)), values, height=0.6, color=[FOR if value > 0 else AGAINST for value in values])
-    _bars(ax, [*made.parts], len(values))
+    _bars(ax, [*made.parts], unit_of(made))
     ax.set_title(_title(made), **BOLD)
     return figure
 
 
 def place(made: Attribution, face: np.ndarray) -> np.ndarray:
-    """What speaks for the AU over all frames, on the face.  -> uint8 [P, P, 3]"""
-    evidence = made.evidence()
-    return overlay(face, evidence, float(smooth(evidence).max()), made.au)
+    """What speaks for the AU over all frames, on the face; what speaks against it where nothing does.  -> [P, P, 3]"""
+    evidence = for_it(made.map).sum(0)
+    return overlay(face, -evidence if made.against_all else evidence, float(smooth(evidence).max()), made.au)
 
 
 def draw_place(ax: Axes, made: Attribution, face: np.ndarray) -> None:
@@ -103,7 +104,7 @@ def draw_zones(ax: Axes, made: Attribution) -> None:
         for value, shift, hatch in zip(values, (-0.19, 0.19), ("", "////")):
             look = dict(color=FOR if value > 0 else AGAINST, hatch=hatch, edgecolor="white", lw=0)
             ax.barh(row + shift, value, height=0.36, **look)
-    _bars(ax, [_named(zone, aus) for zone, aus in ZONES.items()], len(ZONES))
+    _bars(ax, [_named(zone, aus) for zone, aus in ZONES.items()], f"{unit_of(made)}: against, left, or for, right")
     for label, aus in zip(ax.get_yticklabels(), ZONES.values()):
         label.set_fontweight("bold" if made.au in aus else "normal")
     for phase, hatch in zip(PHASES, ("", "////")):
@@ -118,7 +119,13 @@ def _named(zone: str, aus: tuple[int, ...]) -> str:
     return f"{zone}\n{textwrap.shorten(', '.join(pulls), 62, placeholder=' ...')}" if pulls else zone
 
 
-def _bars(ax: Axes, names: list[str], count: int) -> None:
+def unit_of(made: Attribution) -> str:
+    """What the numbers of zones and parts are: shares of the logit only where the method promises a sum."""
+    return "relative strength" if made.delta is None else "added to the logit"
+
+
+def _bars(ax: Axes, names: list[str], unit: str) -> None:
+    count = len(names)
     ax.axvline(0, color=INK, lw=0.8)
     ax.set_yticks(range(count), names)
     ax.set_ylim(count - 0.5, -0.5)
@@ -126,7 +133,7 @@ def _bars(ax: Axes, names: list[str], count: int) -> None:
     ax.tick_params(axis="x", labelcolor=FAINT)
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.spines["bottom"].set_color(LINE)
-    ax.set_xlabel("share of the logit: against, left, or for, right", fontsize=9, color=FAINT)
+    ax.set_xlabel(unit, fontsize=9, color=FAINT)
 
 
 def overlay(face: np.ndarray, values: np.ndarray, scale: float, au: int | None = None) -> np.ndarray:

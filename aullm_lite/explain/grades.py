@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from ..checkpoint import DEMO
+from ..errors import InputError
 from ..intervals import mean_interval
 from .controls import CONTROLS
-from .study import RANDOM
+from .study import RANDOM, weights_hash
 
 GRADE = DEMO / "grade.json"
 NOTE = "All grades are on generated clips (SynthME), whose truth is known; none is on a filmed person."
@@ -22,28 +23,31 @@ def grade_table(rows: list[dict], about: dict) -> dict:
     """{"methods": {name: grades}, "controls": {name: grades}} and how they came about.
 
     Every grade is [mean, low, high]; None where nothing was measured.  `behind` lists the controls that are better than
-    a method, and in what, where the interval of the paired difference excludes 0.
+    a method, and in what of the first five grades, where the interval of the paired difference excludes 0; nothing is
+    corrected for the number of comparisons.  Raises `InputError` where no AU was found.
     """
     kinds = {kind: pd.DataFrame([row for row in rows if row["kind"] == kind]) for kind in ("clip", "map", "pair")}
     if kinds["map"].empty:
-        raise ValueError("No AU was found in any clip, so nothing can be graded.")
+        raise InputError("The model finds no AU in any clip, so nothing can be graded: choose another checkpoint.")
     names = list(dict.fromkeys(kinds["map"]["map"]))
     graded = {name: _grades(name, kinds) for name in names}
     methods = {name: graded[name] | _against_controls(name, kinds) for name in names if name not in RIVALS}
-    counts = {"present": int(kinds["clip"]["present"].sum()), "found": int(kinds["clip"]["found"].sum())}
-    sizes = {
-        "clips": len(kinds["clip"]),
-        "subjects": int(kinds["clip"]["subject"].nunique()),
-        "decisions": len(kinds["map"]) // len(names),
-        "pairs": len(kinds["pair"]) // len(names),
-    }
+    controls = {name: graded[name] for name in RIVALS if name in graded}
+    return {"note": NOTE, **about, **_sizes(kinds, names[0]), "methods": methods, "controls": controls}
+
+
+def _sizes(kinds: dict[str, pd.DataFrame], name: str) -> dict:
+    """How much was graded: what was found of what was there, and the number of decisions behind each kind of grade."""
+    own, clips = _of(kinds["map"], name), kinds["clip"]
     return {
-        "note": NOTE,
-        **about,
-        **sizes,
-        "aus": counts,
-        "methods": methods,
-        "controls": {name: graded[name] for name in RIVALS if name in graded},
+        "clips": len(clips),
+        "subjects": int(clips["subject"].nunique()),
+        "aus_present": int(clips["present"].sum()),
+        "aus_found": int(clips["found"].sum()),
+        "decisions": len(own),
+        "pairs": len(_of(kinds["pair"], name)),
+        "checked": int(own["infidelity"].notna().sum()) if "infidelity" in own else 0,
+        "shaken": int(own["max_sensitivity"].notna().sum()) if "max_sensitivity" in own else 0,
     }
 
 
@@ -110,13 +114,16 @@ def as_text(table: dict) -> str:
         figures = [_show(grades["energy_in_mask"]), f"{grades['ratio']:.1f}x", *(_show(grades[key]) for key in keys)]
         lines.append(f"{name:22}" + "".join(f"{figure:>10}" for figure in figures))
     chance = next(iter(table["methods"].values()))
-    lines.append(f"Chance: energy and AP {chance['chance']:.3f}, time {chance['temporal_chance']:.3f}.")
+    lines.append(
+        f"Chance: energy and AP {chance['chance']:.3f}, time {chance['temporal_chance']:.3f}. {counted(table)}"
+    )
     return "\n".join([*lines, *losses(table)])
 
 
-def shipped() -> dict | None:
-    """The grades that lie beside the demo checkpoint; None where there are none."""
-    return json.loads(GRADE.read_text()) if GRADE.is_file() else None
+def shipped(model) -> dict | None:
+    """The grades that lie beside the demo checkpoint; None for another model."""
+    table = json.loads(GRADE.read_text()) if GRADE.is_file() else {}
+    return table if table.get("model") == weights_hash(model) else None
 
 
 def sentence(table: dict | None, method: str, on: str) -> str:
@@ -126,11 +133,19 @@ def sentence(table: dict | None, method: str, on: str) -> str:
         return ""
     grades = table["methods"][name]
     said = (
-        f"On generated clips, whose truth is known, {name} put {grades['energy_in_mask'][0]:.0%} of what speaks for an "
-        f"AU into the skin that it had moved (chance {grades['chance']:.0%}), and its strongest pixel in "
-        f"{grades['pointing'][0]:.0%} of them."
+        f"On generated clips, where the truth is known and the model was right, {name} put "
+        f"{grades['energy_in_mask'][0]:.0%} of what speaks for an AU into the skin that it had moved "
+        f"(chance {grades['chance']:.0%}), and its strongest pixel in {grades['pointing'][0]:.0%} of the cases."
     )
     return " ".join([said, *(loss for loss in losses(table) if loss.startswith(f"{name} "))])
+
+
+def counted(table: dict) -> str:
+    """How much stands behind the grades."""
+    return (
+        f"Graded: {table['decisions']} decisions in {table['clips']} clips of {table['subjects']} people, "
+        f"{table['pairs']} pairs of AUs; deletion, insertion, infidelity, random weights: {table['checked']} decisions, tremor: {table['shaken']}."
+    )
 
 
 def losses(table: dict) -> list[str]:

@@ -1,7 +1,7 @@
 """How good is one map?  Scores of a map against the truth of a generated clip; each is one small function.
 
 The truth of an AU is where and when its own displacement field moved the skin.  "What speaks for it" is the positive
-part of a map, added over the frames.
+part of a map, added over the frames.  The first frame is what all others are compared with, so it is left out.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from sklearn.metrics import average_precision_score
 
 from ..synth.render import Actor, moved
 from ..synth.script import Movement, Script
+from .attribution import for_it
 
 EDGE = 0.25  # share of the largest displacement from which skin counts as moved
 
@@ -32,33 +33,35 @@ def truth_of(actor: Actor, script: Script, movement: Movement) -> Truth:
     return Truth(movement.au, far >= EDGE * far.max(), (movement.onset <= times) & (times <= movement.offset))
 
 
-def for_it(made: np.ndarray) -> np.ndarray:
-    """What of a map speaks for the AU; its size where nothing does.  [T, H, W] -> [T, H, W]"""
-    positive = np.maximum(made, 0)
-    return positive if positive.any() else np.abs(made)
-
-
 def energy_in_mask(made: np.ndarray, mask: np.ndarray) -> float:
     """Share of what speaks for the AU that lies in the skin it moved; chance is the share of the picture."""
-    places = for_it(made).sum(0)
+    places = _places(made)
     return float(places[mask].sum() / places.sum())
 
 
 def pointing(made: np.ndarray, mask: np.ndarray) -> float:
     """1 where the strongest pixel lies in the mask (Zhang et al. 2018); the share of it among equals."""
-    places = for_it(made).sum(0)
+    places = _places(made)
     return float(mask[places == places.max()].mean())
 
 
 def pixel_ap(made: np.ndarray, mask: np.ndarray) -> float:
     """Average precision of finding the moved skin by the map; chance is the share of the picture."""
-    return float(average_precision_score(mask.ravel(), for_it(made).sum(0).ravel()))
+    return float(average_precision_score(mask.ravel(), _places(made).ravel()))
 
 
 def time_inside(made: np.ndarray, inside: np.ndarray) -> float:
-    """Share of what speaks for the AU that lies in frames between its onset and its offset."""
-    frames = for_it(made).sum((1, 2))
-    return float(frames[inside].sum() / frames.sum())
+    """Share of what speaks for the AU that lies in frames between its onset and its offset.
+
+    Chance is their share of all frames but the first.
+    """
+    frames = for_it(made[1:]).sum((1, 2))
+    return float(frames[inside[1:]].sum() / frames.sum())
+
+
+def _places(made: np.ndarray) -> np.ndarray:
+    """What speaks for the AU, over time.  [T, H, W] -> [H, W]"""
+    return for_it(made[1:]).sum(0)
 
 
 def scores(made: np.ndarray, truth: Truth) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Attributions to what lies inside: middle against high features, and the words of the prompt against the visual token.
 
-Both are Integrated Gradients, so their numbers add up to the difference of the logits.
+Both are Integrated Gradients, so their numbers add up to the difference between the logit and that of their baseline.
 """
 
 import torch
@@ -14,39 +14,49 @@ FEATURES = ("mid features", "high features")
 TOKEN = "visual token"
 
 
-def fusion(decision: Decision, steps: int = STEPS) -> tuple[dict[str, float], float]:
-    """How much came by the texture and how much by the meaning that enter the projector.  -> parts, delta
+def fusion(decision: Decision, steps: int = STEPS) -> dict:
+    """How much came by the texture and how much by the meaning that enter the projector.
 
-    The baseline is the features of stillness.
+    Both are features of one 3D-CNN, and the high ones are made of the middle ones.
     """
     model = decision.model
     logits = lambda mid, high: model.au_head(model.hidden(model.projector(mid, high)))  # noqa: E731
     with torch.no_grad():
         given, still = (model.backbone(some) for some in (decision.motion, decision.still_motion))
-    found, delta = completed(logits, given, still, decision.target, steps)
-    return {name: float(some.sum()) for name, some in zip(FEATURES, found)}, delta
+    found, delta = completed(logits, given, still, decision, decision.logits, steps)
+    parts = {name: some.sum().item() for name, some in zip(FEATURES, found)}
+    baseline = "the features of the first frame, held"
+    return {"on": "features", "parts": parts, "delta": delta, "logits": decision.logits, "baseline": baseline}
 
 
-def words(decision: Decision, steps: int = STEPS) -> tuple[dict[str, float], float]:
-    """How much each word of the prompt and the visual token count.  -> parts, delta
+def words(decision: Decision, steps: int = STEPS) -> dict:
+    """How much each word of the prompt and the visual token count.
 
-    The baseline of a word is the mean of all words the model knows, that of the visual token is the one of stillness.
+    The baseline of a word is the mean of all words that the model knows, that of the visual token is stillness's.
     Raises `InputError` without a language model.
     """
     model = decision.model
+    check_words(model)
+    table = model.language.lm.get_input_embeddings()
+    with torch.no_grad():
+        prompt = table(model.language.prompt_ids)
+        nothing = table.weight.mean(0).expand_as(prompt)
+        token, still_token = (model.visual_token(some) for some in (decision.motion, decision.still_motion))
+        given, still = torch.cat([prompt, token], 1), torch.cat([nothing, still_token], 1)
+
+    def logits(rows: Tensor) -> Tensor:
+        return model.au_head(model.language.body(inputs_embeds=rows, use_cache=False).last_hidden_state[:, -1])
+
+    with torch.no_grad():
+        ends = tuple(logits(torch.cat([given, still]))[:, decision.target].tolist())
+    found, delta = completed(logits, given, still, decision, ends, steps, way="gauss")
+    names = [*(f"{n + 1} {word}" for n, word in enumerate(model.language.prompt_words)), TOKEN]
+    parts = dict(zip(names, found.sum(-1)[0].tolist()))
+    baseline = "the mean word, and the visual token of the first frame, held"
+    return {"on": "words", "parts": parts, "delta": delta, "logits": ends, "baseline": baseline}
+
+
+def check_words(model) -> None:
+    """Raise `InputError` for a model without words."""
     if not hasattr(model.language, "lm"):
         raise InputError("This model has no language model, so there are no words: choose another method.")
-    table = model.language.lm.get_input_embeddings()
-    prompt = table(model.language.prompt_ids)
-    with torch.no_grad():
-        tokens = [model.visual_token(some) for some in (decision.motion, decision.still_motion)]
-    given = torch.cat([prompt, tokens[0]], 1).detach()
-    still = torch.cat([table.weight.mean(0).expand_as(prompt), tokens[1]], 1).detach()
-
-    def logits(row: Tensor) -> Tensor:
-        return model.au_head(model.language.body(inputs_embeds=row, use_cache=False).last_hidden_state[:, -1])
-
-    found, delta = completed(logits, given, still, decision.target, steps)
-    counts = found.sum(-1)[0].tolist()
-    names = [f"{n + 1} {word}" for n, word in enumerate(model.language.prompt_words)]
-    return dict(zip([*names, TOKEN], counts)), delta

@@ -9,7 +9,7 @@ from . import gradients, inside, removal
 from .attribution import Attribution
 from .decision import Decision, frozen
 
-BEST = "ig"  # on motion: see the grades
+BEST = "ig"  # on motion: exact sums, and ahead of the controls in every grade
 MAPS = {
     "ig": gradients.integrated_gradients,
     "saliency": gradients.saliency,
@@ -21,15 +21,16 @@ MAPS = {
 }
 PARTS = {"fusion": inside.fusion, "words": inside.words}
 METHODS = (*MAPS, *PARTS)
-VARIED = {"fusion": "features", "words": "words"}
 
 
 def check(model, au: int, method: str) -> None:
-    """Raise `InputError` for a method that is none of `METHODS`, or an AU that the model does not know."""
+    """Raise `InputError` for a method or an AU that this model does not have."""
     if method not in METHODS:
         raise InputError(f"Unknown method {method!r}: choose one of {', '.join(METHODS)}.")
     if au not in model.config.aus:
         raise InputError(f"This model does not know AU{au}: choose one of {' '.join(map(str, model.config.aus))}.")
+    if method == "words":
+        inside.check_words(model)
 
 
 def explain(model, clip, au: int, method: str = BEST, on: str = "motion", **options) -> Attribution:
@@ -41,12 +42,11 @@ def explain(model, clip, au: int, method: str = BEST, on: str = "motion", **opti
     check(model, au, method)
     with frozen(model):
         decision = Decision(model, clip, au)
-        common = dict(au=au, method=method, apex=decision.apex, logits=decision.logits)
+        common = dict(au=au, method=method, apex=decision.apex)
         if method in PARTS:
-            parts, delta = PARTS[method](decision, **options)
-            return Attribution(**common, on=VARIED[method], parts=parts, delta=delta)
-        values, delta, *parts = MAPS[method](decision, on, **options)
-    return Attribution(**common, on=on, map=as_map(values, decision), delta=delta, parts=parts[0] if parts else {})
+            return Attribution(**common, **PARTS[method](decision, **options))
+        found = MAPS[method](decision, on, **options)
+    return Attribution(**common, on=on, **found | {"map": as_map(found["map"], decision)})
 
 
 def as_map(values: Tensor, decision: Decision) -> np.ndarray:

@@ -4,8 +4,9 @@ from html import escape
 
 from ..facs import ZONES, action_unit
 from ..page import picture_address
+from ..report import AUFinding
 from .attribution import PHASES, Attribution
-from .figures import overlay, place, scale_of
+from .figures import overlay, place, scale_of, unit_of
 
 HEADS = ("Zone", "Against or for", *(phase.capitalize() for phase in PHASES))
 
@@ -32,15 +33,18 @@ CSS = """
 """
 
 
-def why_html(made: Attribution, window, grade: str) -> str:
-    """Sentence, face with the heat map, zones with AUs and muscles, the film strip, and the grade of the method."""
-    where = f"The aligned face; coloured where something speaks for AU{made.au}. {made.text()}"
+def why_html(made: Attribution, window, finding: AUFinding, grade: str) -> str:
+    """Verdict, sentence, face with the heat map, zones with their muscles, the film strip, the grade of the method."""
+    what = "against" if made.against_all else "for"
+    where = f"The aligned face; coloured where something speaks {what} AU{made.au}. {made.text()}"
+    said = f"{finding.verdict}, probability {finding.probability:.2f}"
     note = f'<p class="au-note"><strong>How far to trust this:</strong> {escape(grade)}</p>' if grade else ""
     face = (
         f"<figure>{_img(place(made, window.onset_crop), where)}<figcaption>Where, over all frames</figcaption></figure>"
     )
+    lead = f'<p class="au-lead">Why AU{made.au}? <small>({said})</small></p>'
     return (
-        f'<div class="au-why"><p class="au-lead">Why AU{made.au}?</p><p>{escape(made.text())}</p>'
+        f'<div class="au-why">{lead}<p>{escape(made.text())}</p>'
         f'<div class="au-why-top">{face}{_zones(made)}</div>{_strip(made, window)}{note}</div>'
     )
 
@@ -59,24 +63,25 @@ def _strip(made: Attribution, window) -> str:
 def _zones(made: Attribution) -> str:
     zones = made.zones
     largest = max(abs(sum(values)) for values in zones.values()) or 1.0
+    digits = 2 if largest >= 0.1 else 4
     head = "".join(f'<th scope="col">{name}</th>' for name in HEADS)
-    rows = "".join(_zone(name, values, largest, made.au) for name, values in zones.items())
-    title = f"What each zone of the face adds to the logit of AU{made.au}"
+    rows = "".join(_zone(name, values, largest, digits, made.au) for name, values in zones.items())
+    title = f"Each zone of the face and AU{made.au}: {unit_of(made)}"
     return (
         f'<div class="au-zones"><table class="au-table"><caption class="au-hidden">{title}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
-def _zone(name: str, values: tuple[float, ...], largest: float, au: int) -> str:
+def _zone(name: str, values: tuple[float, ...], largest: float, digits: int, au: int) -> str:
     aus, total = ZONES[name], sum(values)
     pulls = ", ".join(f"AU{n} {action_unit(n).muscle.split(',')[0]}" for n in aus)
     side = "for" if total > 0 else "against"
     width = f"{abs(total) / largest:.1%}"
-    cells = "".join(f"<td>{value:+.2f}</td>" for value in values)
+    cells = "".join(f"<td>{value:+.{digits}f}</td>" for value in values)
     return (
         f'<tr class="{"au-mine" if au in aus else ""}"><th scope="row">{name}<small>{pulls}</small></th>'
-        f'<td><span class="au-hidden">{total:+.2f}, {side}</span>'
+        f'<td><span class="au-hidden">{total:+.{digits}f}, {side}</span>'
         f'<div class="au-two" aria-hidden="true"><b class="au-{side}" style="--w:{width}"></b></div></td>{cells}</tr>'
     )
 

@@ -1,14 +1,14 @@
-"""The grading study: every method and every control on clips whose truth is known, of people never trained on.
+"""The grading study: every map and every control on clips whose truth is known, of people never trained on.
 
 Half of the clips are drawn as the tier draws them, the others show two AUs that move different skin.  A decision is
-graded where the model finds an AU that is there; what it misses is counted.  Checks that need many runs of the model
-are made on a part of the clips.  Rows are kept as they are made, so that a killed study goes on.
+graded where the model finds an AU that is there, the first in a clip of the one kind, both in one of the other; what it
+misses is counted.  Checks that need many runs of the model are made on a part of the clips.
 """
 
-import json
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, cached_property
 from itertools import combinations
 from pathlib import Path
 from time import perf_counter
@@ -25,13 +25,15 @@ from ..synth.fields import au_mask
 from ..synth.render import Actor, render
 from ..synth.script import PEAKS, Script, draw_script
 from . import faithful, grading
+from .attribution import Attribution, EmptyAttribution
 from .controls import CONTROLS, randomised
 from .decision import Decision, frozen
+from .kept import Kept
 from .methods import MAPS, explain
 
 CLIPS_EACH = 5  # of one person
 APART = 0.05  # largest overlap of the skin of two AUs, as a share of both
-FAITHFUL, TREMOR = 20, 60  # the first two of so many clips are also checked for faithfulness, and for tremor
+CHECKED, SHAKEN = 20, 60  # the first two of so many clips are checked for faithfulness, and for tremor
 RANDOM = "randomised weights"
 
 
@@ -44,6 +46,14 @@ def variants(names) -> dict[str, tuple[str, str]]:
     return on_motion | {f"{name}-pixels": (name, "pixels") for name in names if name != "gradcam"}
 
 
+def weights_hash(model) -> str:
+    """SHA-256 over what was trained and chosen, which tells whose grades these are."""
+    sha = hashlib.sha256(repr((model.config.thresholds, model.config.calibration)).encode())
+    for name, value in sorted(model.trained_state().items()):
+        sha.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    return sha.hexdigest()
+
+
 @dataclass(frozen=True, eq=False)
 class Case:
     """One clip and its truth."""
@@ -54,13 +64,14 @@ class Case:
     script: Script
     clip: torch.Tensor  # [T, H, W]
 
-    @property
+    @cached_property
     def truths(self) -> dict[int, grading.Truth]:
         """Of the AUs that a viewer of these frames can see."""
         seen = [m for m in self.script.movements if m.au in self.script.aus]
         return {m.au: grading.truth_of(self.actor, self.script, m) for m in seen}
 
 
+@cache
 def pairs_apart() -> list[tuple[int, int]]:
     """Two AUs that move different skin."""
     masks = {au: au_mask(au) for au in CD6ME_AUS}
@@ -82,10 +93,11 @@ def draw_case(number: int, tier: str, seed: int) -> Case:
 
 def grade_case(model, case: Case, which: dict[str, tuple[str, str]]) -> Iterator[dict]:
     """A row for each AU that the model finds here and each map of it, and one for each map of both."""
-    answers = model.probabilities(case.clip[None].to(model.device))[0].tolist()
-    found = [au for au in case.truths if answers[k := model.config.aus.index(au)] >= model.config.thresholds[k]]
+    config, answers = model.config, model.probabilities(case.clip[None].to(model.device))[0].tolist()
+    present = [au for au in case.truths if au in config.aus]
+    found = [au for au in present if answers[k := config.aus.index(au)] >= config.thresholds[k]]
     about = {"clip": case.number, "subject": case.subject}
-    yield about | {"kind": "clip", "present": len(case.truths), "found": len(found)}
+    yield about | {"kind": "clip", "present": len(present), "found": len(found)}
     made = {au: _maps_of(model, case, au, which) for au in (found if case.number % 2 else found[:1])}
     for au, maps in made.items():
         for key, (values, row) in maps.items():
@@ -99,50 +111,49 @@ def grade_case(model, case: Case, which: dict[str, tuple[str, str]]) -> Iterator
 
 def _maps_of(model, case: Case, au: int, which) -> dict[str, tuple[np.ndarray, dict]]:
     """Every map of one decision, and what was measured of it."""
-    made, faithful_too = {}, case.number % FAITHFUL < 2
-    for key, (method, on) in which.items():
-        made[key] = _map(model, case.clip, au, method, on)
+    made = {key: _map(model, case.clip, au, *how) for key, how in which.items()}
     with frozen(model):
         decision = Decision(model, case.clip, au)
         made |= {name: (control(decision), {}) for name, control in CONTROLS.items()}
-        with randomised(model):
+        with randomised(model, case.number):
             made[RANDOM] = _map(model, case.clip, au, "ig", "motion", steps=16)[0], {}
-        if faithful_too:
-            for key, (values, row) in made.items():
+        if case.number % CHECKED < 2:
+            for values, row in made.values():
                 row |= faithful.curves(decision, values, case.number)
                 row["infidelity"] = faithful.unexplained(decision, values, case.number)
-    if faithful_too:
+    if case.number % CHECKED < 2:
         _compare_with_random(model, case, au, which, made)
-    if case.number % TREMOR < 2:
-        for key, (method, on) in which.items():
-            again = partial(_values, model, au=au, method=method, on=on)
-            made[key][1]["max_sensitivity"] = faithful.tremor(decision, again)
+    if case.number % SHAKEN < 2:
+        for key, how in which.items():
+            if not made[key][1]["silent"]:
+                again = lambda clip, how=how: _map(model, clip, au, *how)[0]  # noqa: E731
+                made[key][1]["max_sensitivity"] = faithful.tremor(decision, again)
     return made
 
 
 def _map(model, clip, au: int, method: str, on: str, **options) -> tuple[np.ndarray, dict]:
-    """A map, and what it cost; a method that attributes nothing gets a flat one, which is counted."""
+    """A map, and what it cost; a method that attributes nothing gets a flat one, which is counted as silent."""
     start = perf_counter()
     try:
         made = explain(model, clip, au, method, on, **options)
-    except InputError:
+    except EmptyAttribution:
         return np.ones(clip.shape, np.float32), {"silent": 1.0}
-    row = {"seconds": perf_counter() - start, "silent": 0.0}
-    if made.delta is not None:
-        row["missed"] = abs(made.delta) / abs(made.logits[0] - made.logits[1])
-    return made.map, row
+    return made.map, {"seconds": perf_counter() - start, "silent": 0.0, **_missed(made)}
 
 
-def _values(model, clip, *, au: int, method: str, on: str) -> np.ndarray:
-    return _map(model, clip, au, method, on)[0]
+def _missed(made: Attribution) -> dict[str, float]:
+    """How much of the difference of the logits the sum of a map misses, as a share, where it promises none."""
+    whole = made.logits[0] - made.logits[1] if made.logits else 0.0
+    return {} if made.delta is None or not whole else {"missed": abs(made.delta / whole)}
 
 
 def _compare_with_random(model, case: Case, au: int, which, made) -> None:
     """What is left of each map where the weights are random (Adebayo et al. 2018)."""
-    with randomised(model):
-        for key, (method, on) in which.items():
-            blind = _values(model, case.clip, au=au, method=method, on=on)
-            made[key][1]["rank_correlation"] = grading.rank_correlation(made[key][0], blind)
+    with randomised(model, case.number):
+        for key, how in which.items():
+            blind, row = _map(model, case.clip, au, *how)
+            if not row["silent"] and not made[key][1]["silent"]:
+                made[key][1]["rank_correlation"] = grading.rank_correlation(made[key][0], blind)
 
 
 def grade(model, *, methods=tuple(MAPS), clips=200, tier="standard", seed=7, rows: Path | None = None) -> list[dict]:
@@ -153,30 +164,8 @@ def grade(model, *, methods=tuple(MAPS), clips=200, tier="standard", seed=7, row
     if tier not in PEAKS or clips < 2 * CLIPS_EACH:
         raise InputError(f"A grading needs at least {2 * CLIPS_EACH} clips of a tier out of {', '.join(PEAKS)}.")
     which = variants(methods)
-    settings = {"maps": list(which), "tier": tier, "seed": seed, "model": model.config.base_fingerprint}
-    kept = Kept(rows, settings)
+    kept = Kept(rows, {"maps": list(which), "tier": tier, "seed": seed, "model": weights_hash(model)})
     for number in tqdm(range(clips), desc="grading", unit="clip"):
         if number not in kept.done:
             kept.add(number, list(grade_case(model, draw_case(number, tier, seed), which)))
     return [row for number in range(clips) for row in kept.done[number]]
-
-
-class Kept:
-    """Rows clip by clip, in memory and, with a path, in a file that a later call can go on with."""
-
-    def __init__(self, path: Path | None, settings: dict):
-        self.path, self.done = path, {}
-        if path and path.exists():
-            found, *lines = path.read_text().split("\n")[:-1]  # what a kill cut off has no end of line
-            if json.loads(found) != settings:
-                raise InputError(f"{path} holds rows of another grading: remove it, or choose another --json.")
-            self.done = {entry["clip"]: entry["rows"] for entry in map(json.loads, lines)}
-        elif path:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(settings) + "\n")
-
-    def add(self, number: int, rows: list[dict]) -> None:
-        self.done[number] = rows
-        if self.path:
-            with open(self.path, "a") as file:
-                file.write(json.dumps({"clip": number, "rows": rows}) + "\n")
