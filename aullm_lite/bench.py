@@ -13,6 +13,7 @@ from time import perf_counter
 import numpy as np
 import torch
 
+from .explain import METHODS, explain
 from .model import AULLM
 from .synth.dataset import HELD_OUT, make_clips, training_recipe
 from .synth.drawn import draw_identity
@@ -21,10 +22,18 @@ from .synth.script import Camera, Movement, Script
 from .video import write_video
 
 FRAME = (360, 640)
-MEASURE_MEMORY = """
-import re, sys
+ANALYZE = """
+import sys
 from aullm_lite import AULLM
 AULLM.from_pretrained(sys.argv[1]).analyze(sys.argv[2])
+"""
+EXPLAIN = """
+import sys
+from aullm_lite import AULLM, bench
+bench.explain_all(AULLM.from_pretrained(sys.argv[1]))
+"""
+PEAK = """
+import re
 print(int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024)
 """  # not getrusage, whose maximum a child inherits
 
@@ -88,7 +97,7 @@ def analysis_speed(model: AULLM, checkpoint: str) -> dict:
         film(short, 10), film(long, 60)
         model.analyze(short)
         spent = median(seconds(lambda: model.analyze(short)) for _ in range(3))
-        small, large = peak_memory(checkpoint, short), peak_memory(checkpoint, long)
+        small, large = (peak_memory(ANALYZE, checkpoint, str(video)) for video in (short, long))
     return {
         "video": "10 s, 640x360, 30 fps",
         "seconds": spent,
@@ -99,8 +108,8 @@ def analysis_speed(model: AULLM, checkpoint: str) -> dict:
     }
 
 
-def peak_memory(checkpoint: str, video: Path) -> float | None:
-    """Largest resident size of a fresh process that analyses a video, in MiB; None where no /proc tells it."""
+def peak_memory(work: str, *arguments: str) -> float | None:
+    """Largest resident size of a fresh process that does some work, in MiB; None where no /proc tells it."""
     if not Path("/proc/self/status").is_file():
         return None
     package = Path(__file__).parents[1]
@@ -108,7 +117,7 @@ def peak_memory(checkpoint: str, video: Path) -> float | None:
         "PYTHONPATH": os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")]))
     }
     done = subprocess.run(
-        [sys.executable, "-c", MEASURE_MEMORY, checkpoint, str(video)],
+        [sys.executable, "-c", work + PEAK, *arguments],
         env=environment,
         capture_output=True,
         text=True,
@@ -125,6 +134,32 @@ def single_clip(model: AULLM, rounds: int = 7) -> dict:
     return {"one_clip_ms": one * 1000, "in_16_ms_a_clip": many * 1000 / 16, "ratio": 16 * one / many}
 
 
+def smile() -> torch.Tensor:
+    """Half a second in which a drawn person smiles.  -> [T, H, W]"""
+    script = Script(np.linspace(0, 0.5, 6), (Movement(12, "both", 1.0, 0.1, 0.25, 0.4),), camera=Camera(noise=0.004))
+    return torch.from_numpy(render(Actor(draw_identity(HELD_OUT + 1), 1), script))
+
+
+def explain_all(model: AULLM) -> None:
+    """Every method once, for one AU, on the motion field."""
+    for method in METHODS:
+        explain(model, smile(), 12, method)
+
+
+def attribution_speed(model: AULLM, checkpoint: str) -> dict:
+    """Seconds of Integrated Gradients at 32 steps and of all methods, for one AU, and the peak memory of all."""
+    clip = smile()
+    gradients = lambda: explain(model, clip, 12, "ig", steps=32, most=32)  # noqa: E731
+    gradients()
+    spent = median(seconds(gradients) for _ in range(5))
+    return {
+        "ig_32_steps_s": spent,
+        "methods": len(METHODS),
+        "all_methods_s": seconds(lambda: explain_all(model)),
+        "peak_mb": peak_memory(EXPLAIN, checkpoint),
+    }
+
+
 def synth_speed(subjects: int = 24, clips: int = 25) -> dict:
     """Training clips of six frames drawn in a second, people included, once the processes are there."""
     make_clips(8, clips, training_recipe, seed=2)
@@ -133,7 +168,7 @@ def synth_speed(subjects: int = 24, clips: int = 25) -> dict:
 
 
 def run(checkpoint: str = "demo") -> dict:
-    """All measurements, about three minutes on two cores."""
+    """All measurements, about four minutes on two cores."""
     model = AULLM.from_pretrained(checkpoint)
     machine = {
         "machine": platform.machine(),
@@ -147,11 +182,13 @@ def run(checkpoint: str = "demo") -> dict:
         "single_clip": single_clip(model),
         "training_step": training_step(model),
         "analyze": analysis_speed(model, checkpoint),
+        "attribution": attribution_speed(model, checkpoint),
     }
 
 
 def as_text(figures: dict) -> str:
     step, film_, clip = figures["training_step"], figures["analyze"], figures["single_clip"]
+    why = figures["attribution"]
     small, large, extra = (film_[name] for name in ("peak_mb_10s", "peak_mb_60s", "extra_mb_60s"))
     return "\n".join(
         [
@@ -162,6 +199,8 @@ def as_text(figures: dict) -> str:
             if extra is not None
             else "peak memory: not known on this system",
             f"one clip: {clip['one_clip_ms']:.0f} ms alone, {clip['in_16_ms_a_clip']:.0f} ms in a batch of 16",
+            f"attribution, one AU: Integrated Gradients {why['ig_32_steps_s']:.1f} s, all {why['methods']} methods "
+            f"{why['all_methods_s']:.0f} s",
             f"SynthME: {figures['synth']['clips_a_second']:.0f} clips a second",
         ]
     )

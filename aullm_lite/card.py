@@ -59,6 +59,7 @@ def course(rows: list[dict]) -> str:
 def speed(figures: dict) -> str:
     """What `python -m aullm_lite bench` measured, from bench.json."""
     step, film, clip = figures["training_step"], figures["analyze"], figures["single_clip"]
+    why = figures["attribution"]
     return "\n".join(
         [
             f"| measured on {figures['machine']['cores']} CPU cores | |",
@@ -69,6 +70,9 @@ def speed(figures: dict) -> str:
             f"| peak memory for 60 s of video, and what of it a 10 s video does not need | "
             f"{film['peak_mb_60s']:.0f} MiB, {film['extra_mb_60s']:.0f} |",
             f"| six frames to probabilities, one clip alone | {clip['one_clip_ms']:.0f} ms |",
+            f"| one AU explained by Integrated Gradients, 32 steps | {why['ig_32_steps_s']:.1f} s |",
+            f"| the same by all {why['methods']} methods; peak memory of that | "
+            f"{why['all_methods_s']:.0f} s; {why['peak_mb']:.0f} MiB |",
             f"| SynthME | {figures['synth']['clips_a_second']:.0f} training clips a second |",
         ]
     )

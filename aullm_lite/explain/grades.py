@@ -144,7 +144,8 @@ def counted(table: dict) -> str:
     """How much stands behind the grades."""
     return (
         f"Graded: {table['decisions']} decisions in {table['clips']} clips of {table['subjects']} people, "
-        f"{table['pairs']} pairs of AUs; deletion, insertion, infidelity, random weights: {table['checked']} decisions, tremor: {table['shaken']}."
+        f"{table['pairs']} pairs of AUs; deletion, insertion, infidelity and random weights: {table['checked']} "
+        f"decisions, tremor: {table['shaken']}."
     )
 
 

@@ -5,8 +5,6 @@ al. 2017.  Each takes a `Decision` and what to vary, and returns what an `Attrib
 of what was varied.
 """
 
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F
 from captum.attr import GradientShap, InputXGradient, IntegratedGradients, LayerGradCam, Saliency
@@ -17,31 +15,30 @@ from .decision import Decision, seeded
 
 BATCH = 16  # rows at a time: memory stays under that of an analysis
 STEPS, MOST, EXACT = 32, 256, 0.01
+MIDPOINTS, GAUSS = "riemann_middle", "gausslegendre"  # half the error on a way with many kinks; better on a smooth one
 SAMPLES, NOISE = 24, 0.02  # of GradientShap; noise as a share of the largest change
 
 
-def integrated_gradients(decision: Decision, on: str, steps: int = STEPS) -> dict:
-    """Gradients along the straight way from stillness to the clip, times the way."""
-    logits, given, still = decision.path(on)
-    found, delta = completed(logits, given, still, decision, decision.logits, steps)
+def integrated_gradients(decision: Decision, on: str, steps: int = STEPS, most: int = MOST) -> dict:
+    """Gradients along the straight way from stillness to the clip, times the way.  Steps: see `completed`."""
+    found, delta = completed(decision.path(on), decision.target, decision.logits, steps, most)
     return {"map": found, "delta": delta, "logits": decision.logits, "baseline": STILL}
 
 
-def completed(logits: Callable, given, still, decision: Decision, ends: tuple[float, float], steps: int, way="middle"):
-    """Integrated Gradients of one or more inputs, and what their sum lacks.  -> the inputs' shapes, float
+def completed(path, target: int, ends: tuple[float, float], steps: int, most: int = MOST, rule: str = MIDPOINTS):
+    """Integrated Gradients of one input or several, and what their sum lacks.  -> the inputs' shapes, float
 
-    `ends` are the logits of both ends.  The logit bends sharply on its way, so the steps are doubled, up to `MOST`,
-    until the sum lacks at most 1 % of their difference.  Midpoints make half the error of Captum's default rule on a
-    function with as many kinks as this; `way="gauss"` suits a smooth one.
+    `path` is the function to the logits, its input and its baseline; `ends` are the logits of both.  The logit bends
+    sharply on its way, so the steps are doubled, up to `most`, until the sum lacks at most 1 % of their difference.
     """
-    rule = {"middle": "riemann_middle", "gauss": "gausslegendre"}[way]
+    logits, given, still = path
     while True:
         found = IntegratedGradients(logits).attribute(
-            given, still, target=decision.target, n_steps=steps, method=rule, internal_batch_size=BATCH
+            given, still, target=target, n_steps=steps, method=rule, internal_batch_size=BATCH
         )
         parts = found if isinstance(found, tuple) else (found,)
         delta = ends[0] - ends[1] - sum(part.sum().item() for part in parts)
-        if abs(delta) <= EXACT * abs(ends[0] - ends[1]) or 2 * steps > MOST:
+        if abs(delta) <= EXACT * abs(ends[0] - ends[1]) or 2 * steps > most:
             return found, delta
         steps *= 2
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from .decision import Decision
-from .gradients import STEPS, completed
+from .gradients import GAUSS, STEPS, completed
 
 FEATURES = ("mid features", "high features")
 TOKEN = "visual token"
@@ -23,7 +23,7 @@ def fusion(decision: Decision, steps: int = STEPS) -> dict:
     logits = lambda mid, high: model.au_head(model.hidden(model.projector(mid, high)))  # noqa: E731
     with torch.no_grad():
         given, still = (model.backbone(some) for some in (decision.motion, decision.still_motion))
-    found, delta = completed(logits, given, still, decision, decision.logits, steps)
+    found, delta = completed((logits, given, still), decision.target, decision.logits, steps)
     parts = {name: some.sum().item() for name, some in zip(FEATURES, found)}
     baseline = "the features of the first frame, held"
     return {"on": "features", "parts": parts, "delta": delta, "logits": decision.logits, "baseline": baseline}
@@ -49,7 +49,7 @@ def words(decision: Decision, steps: int = STEPS) -> dict:
 
     with torch.no_grad():
         ends = tuple(logits(torch.cat([given, still]))[:, decision.target].tolist())
-    found, delta = completed(logits, given, still, decision, ends, steps, way="gauss")
+    found, delta = completed((logits, given, still), decision.target, ends, steps, rule=GAUSS)
     names = [*(f"{n + 1} {word}" for n, word in enumerate(model.language.prompt_words)), TOKEN]
     parts = dict(zip(names, found.sum(-1)[0].tolist()))
     baseline = "the mean word, and the visual token of the first frame, held"
