@@ -140,8 +140,8 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
             with gr.Accordion("Why? What a decision rests on"):
                 with gr.Row():
                     names = [(str(action_unit(au)), au) for au in CD6ME_AUS]
-                    which = gr.Dropdown(names, value=12, label="Action Unit", min_width=160)
-                    how = gr.Dropdown(list(HOW), value=next(iter(HOW)), label="Method", min_width=160)
+                    which = gr.Dropdown(names, value=12, label="Action Unit", min_width=220)
+                    how = gr.Dropdown(list(HOW), value=next(iter(HOW)), label="Method", min_width=220)
                     ask = gr.Button("Why?", min_width=90)
                 reason = gr.HTML(**PLAIN)
             with gr.Accordion("The report as data", open=False):

@@ -28,7 +28,9 @@ CSS = """
 .au-key .au-for { background: var(--au-yes); } .au-key .au-against { background: var(--au-no); }
 @media (max-width: 640px) {
   .au-why-top { grid-template-columns: 1fr; } .au-strip { grid-template-columns: repeat(3, 1fr); }
-  .au-why .au-table tr { display: table-row; } .au-why .au-table thead { position: static; }
+  .au-zones .au-table tr { grid-template-columns: 1fr 4.5rem 4.5rem; }
+  .au-zones .au-table td { text-align: right; }
+  .au-zones .au-table td:nth-of-type(1) { grid-row: 2; grid-column: 1 / 4; }
 }
 """
 
@@ -56,7 +58,8 @@ def _strip(made: Attribution, window) -> str:
         alt = f"Frame at {when:.2f} s{mark and ',' + mark}"
         frames.append(f"<figure>{_img(overlay(frame, made.map[t], scale), alt)}"
                       f"<figcaption>{when:.2f} s{mark}</figcaption></figure>")  # fmt: skip
-    key = '<p class="au-small au-key"><i class="au-for"></i>for <i class="au-against"></i>against</p>'
+    numbers = f"numbers: {unit_of(made)}, frames from {PHASES[0]}, from {PHASES[1]}"
+    key = f'<p class="au-small au-key"><i class="au-for"></i>for <i class="au-against"></i>against; {numbers}</p>'
     return f'<div class="au-strip">{"".join(frames)}</div>{key}'
 
 
