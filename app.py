@@ -140,9 +140,9 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
             with gr.Accordion("Why? What a decision rests on"):
                 with gr.Row():
                     names = [(str(action_unit(au)), au) for au in CD6ME_AUS]
-                    which = gr.Dropdown(names, value=12, label="Action Unit", min_width=220)
-                    how = gr.Dropdown(list(HOW), value=next(iter(HOW)), label="Method", min_width=220)
-                    ask = gr.Button("Why?", min_width=90)
+                    which = gr.Dropdown(names, value=12, label="Action Unit", min_width=290)
+                    how = gr.Dropdown(list(HOW), value=next(iter(HOW)), label="Method", min_width=290)
+                ask = gr.Button("Why?")
                 reason = gr.HTML(**PLAIN)
             with gr.Accordion("The report as data", open=False):
                 data = gr.JSON(show_label=False)
@@ -156,8 +156,9 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
     chosen = shelf.click(pick_example, None, clip, api_visibility="private")
     shown = chosen.success(detect, clip, outputs, api_visibility="private", **running)
     for done in (pressed, shown):
-        done.success(surest, found, which, api_visibility="private").then(lambda: "", None, reason, queue=False,
-                                                                         api_visibility="private")  # fmt: skip
+        done.success(surest, found, which, api_visibility="private")
+    for asked in (found, which, how):  # an old reason does not stand under a new question
+        asked.change(lambda: "", None, reason, queue=False, api_visibility="private")
     ask.click(why, [found, which, how], reason, api_visibility="private", concurrency_id="model", concurrency_limit=1)
     demo.load(show_examples, None, shelf, api_visibility="private")
 

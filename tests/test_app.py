@@ -112,7 +112,7 @@ def small(smoke, monkeypatch):
 def test_why_shows_places_zones_and_frames(small, how):
     html = asked(sample_report(), how=how)
     text = str(Words(html))
-    assert html.count("<img") == 7 and "Why AU12?" in text and "AU17 mentalis" in text and "strongest" in text
+    assert html.count("<img") == 7 and "Why AU12?" in text and "AU17 mentalis" in text and " apex" in text
 
 
 def test_why_without_a_result_is_one_sentence(small):

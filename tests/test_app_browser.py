@@ -122,6 +122,9 @@ def test_ask_why(page):
     assert page.locator(".au-strip img").count() == 6 and page.locator(".au-zones tbody tr").count() == 9
     assert "AU12 zygomaticus major" in page.locator(".au-zones").inner_text()
     assert page.locator("img[alt^='The aligned face; coloured']").is_visible()
+    page.get_by_label("Action Unit", exact=True).click()
+    page.get_by_role("option", name="AU6 Cheek raiser").click()
+    page.wait_for_selector(".au-why", state="detached")  # an old reason does not stand under a new question
 
 
 def test_why_before_any_clip_gives_a_hint(page):

@@ -12,7 +12,7 @@ from test_grading import rows_of
 
 from aullm_lite import cli
 from aullm_lite.cli import main
-from aullm_lite.cli.options import seed_number
+from aullm_lite.cli.options import au_number, seed_number
 from aullm_lite.explain import study
 from aullm_lite.model import AULLM
 from aullm_lite.video import write_video
@@ -167,6 +167,32 @@ def test_analyze_writes_the_promised_json(checkpoint, tmp_path):
 # explain and grade
 
 
+def test_methods_in_the_help_are_those_there_are():
+    from aullm_lite.cli import models
+    from aullm_lite.explain import methods
+
+    assert models.MAPS == tuple(methods.MAPS) and models.PARTS == tuple(methods.PARTS)
+
+
+@pytest.mark.parametrize("text", ["12", "AU12", "au 12"])
+def test_an_au_may_be_written_either_way(text):
+    assert au_number(text) == 12
+
+
+def test_what_is_no_au_is_refused(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["explain", "clip.mp4", "--au", "smile", "--out", "out"])
+    assert "give the number of an Action Unit, such as 12, not 'smile'" in capsys.readouterr().err
+
+
+def test_files_and_folders_are_told_apart_before_any_work(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["explain", "absent.mp4", "--au", "12", "--out", str(tmp_path / "file")]) == 2
+    assert "--out must name a folder" in capsys.readouterr().err
+    assert main(["grade", "--json", str(tmp_path)]) == 2
+    assert "--json must name a file" in capsys.readouterr().err and len(list(tmp_path.iterdir())) == 1
+
+
 @pytest.fixture
 def seen(monkeypatch):
     """A video in which the analysis finds what is in `sample_report`."""
@@ -188,7 +214,7 @@ def test_explain_writes_a_picture_numbers_and_the_map(checkpoint, seen, tmp_path
 @pytest.mark.parametrize(
     "change, sentence",
     [
-        (["--au", "99"], "does not know AU99: choose one of 1 2 4"),
+        (["--au", "AU99"], "does not know AU99: choose one of 1 2 4"),
         (["--au", "12", "--method", "magic"], "Unknown method 'magic': choose one of ig, saliency"),
     ],
 )

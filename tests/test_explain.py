@@ -229,7 +229,7 @@ def made_by_hand() -> Attribution:
     for zone, frame, total in (("lip corners", 2, 3.0), ("nose", 5, 1.0), ("chin", 1, -2.0)):
         mask = zone_map() == zones.index(zone)
         made[frame][mask] = total / mask.sum()
-    return Attribution(AU, "ig", "motion", made, apex=3, logits=(2.5, 0.5), delta=0.0)
+    return Attribution(AU, "ig", "motion", made, apex=3, baseline="the first frame, held", logits=(2.5, 0.5), delta=0.0)
 
 
 def test_zones_and_phases_are_sums_of_the_map():
@@ -240,20 +240,21 @@ def test_zones_and_phases_are_sums_of_the_map():
 
 def test_the_sentence_says_where_and_when():
     text = made_by_hand().text()
-    assert "75% of what speaks for it lies at the lip corners, 25% at the nose" in text
-    assert "75% of it comes from the frames onset to apex" in text
+    assert "its score (the logit, before calibration) is 2.5, and 0.5 for the first frame, held." in text
+    assert "Of what zones add for it, 75% lies at the lip corners, 25% at the nose" in text
+    assert "75% comes from the frames onset to apex" in text
 
 
 def test_where_nothing_speaks_for_it_the_text_says_so():
     made = Attribution(AU, "ig", "motion", -np.abs(made_by_hand().map), apex=3)
-    assert made.against_all and "of what speaks against it lies at the lip corners" in made.text()
+    assert "Of what zones add against it, 50% lies at the lip corners" in made.text()
 
 
 def test_a_report_tells_why():
     from sample_report import sample_report
 
     report = sample_report().with_why(made_by_hand())
-    assert "75% of what speaks for it" in report.text() and report.to_dict()["why"][0]["au"] == AU
+    assert "75% lies at the lip corners" in report.text() and report.to_dict()["why"][0]["au"] == AU
     assert "why" not in sample_report().to_dict()
 
 

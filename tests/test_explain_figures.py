@@ -25,7 +25,7 @@ def test_the_sheet_names_zones_muscles_frames_and_the_grade(tmp_path):
     )
     text = words(figure)
     assert all(zone in text for zone in ZONES) and "zygomaticus major" in text and "Graded well." in text
-    assert "Why AU12 Lip corner puller?  (present)" in text and "0.90 s, first" in text and "strongest" in text
+    assert "Why AU12 Lip corner puller?  (present)" in text and "0.90 s, first" in text and ", apex" in text
     assert "for AU12" in text and "against AU12" in text
     figure.savefig(tmp_path / "why.png")
     assert (tmp_path / "why.png").stat().st_size > 30_000

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..files import write_together
-from .options import PRESETS, seed_number, synth_size
+from .options import PRESETS, au_number, seed_number, synth_size
 
+# The methods of `explain`, whose import would take seconds.
+MAPS, PARTS = ("ig", "saliency", "inputxgradient", "gradshap", "gradcam", "occlusion", "shapley"), ("fusion", "words")
 FIGURES = (".png", ".jpg", ".svg", ".pdf")
 
 
@@ -49,9 +51,9 @@ def _analyze(args) -> None:
 
 def _add_explain(sub) -> None:
     sub.add_argument("video", metavar="VIDEO_OR_FRAMES")
-    sub.add_argument("--au", type=int, required=True, metavar="N", help="the number of the Action Unit, such as 12")
-    sub.add_argument("--method", default="ig", help="ig, saliency, gradcam, ... ; an unknown one lists them all")
-    sub.add_argument("--on", default="motion", choices=("motion", "pixels"), help="what the map is made on")
+    sub.add_argument("--au", type=au_number, required=True, metavar="N", help="the Action Unit, such as 12")
+    sub.add_argument("--method", default="ig", help=f"one of {', '.join(MAPS)}, or {' or '.join(PARTS)} (no map)")
+    sub.add_argument("--on", default="motion", choices=("motion", "pixels"), help="what a map is made on")
     sub.add_argument("--out", required=True, metavar="DIR", help="gets a picture, which shows the face, JSON and npz")
     sub.add_argument("--fps", type=float, help="true frames a second, of a folder (200 by default) or slow motion")
     sub.add_argument("--model", default="demo", metavar="CHECKPOINT", help="demo, a folder, or a Hub id")
@@ -63,6 +65,7 @@ def _explain(args) -> None:
     from ..explain.grades import sentence, shipped
     from ..model import AULLM
 
+    _check_folder(args.out)
     model = AULLM.from_pretrained(args.model)
     check(model, args.au, args.method)  # before the video is read
     report = model.analyze(args.video, fps=args.fps)
@@ -79,9 +82,15 @@ def _explain(args) -> None:
     print(f"In {args.out}: {', '.join(path.name for path in files)}.")
 
 
+def _check_folder(out: str) -> None:
+    if Path(out).exists() and not Path(out).is_dir():
+        raise InputError(f"--out must name a folder, and {out} is a file: choose another.")
+
+
 def _add_grade(sub) -> None:
-    sub.add_argument("--methods", nargs="+", default=["all"], metavar="NAME", help="such as ig shapley, or all")
-    sub.add_argument("--clips", type=int, default=200)
+    names = f"{', '.join(MAPS)}, or all (default); those of gradients are graded on pixels too"
+    sub.add_argument("--methods", nargs="+", default=["all"], metavar="NAME", help=names)
+    sub.add_argument("--clips", type=int, default=200, help="how many (200), half of them with two AUs apart")
     sub.add_argument("--tier", default="standard", choices=("easy", "standard", "hard", "macro"))
     sub.add_argument("--seed", type=seed_number, default=7)
     sub.add_argument("--model", default="demo", metavar="CHECKPOINT", help="demo, a folder, or a Hub id")
@@ -92,10 +101,12 @@ def _grade(args) -> None:
     import torch
 
     from ..evaluate import write_json
-    from ..explain import MAPS, grades, study
+    from ..explain import grades, study
     from ..model import AULLM
 
-    methods = tuple(MAPS) if args.methods == ["all"] else tuple(args.methods)
+    if Path(args.json).is_dir():
+        raise InputError(f"--json must name a file, and {args.json} is a folder: choose another.")
+    methods = MAPS if args.methods == ["all"] else tuple(args.methods)
     model = AULLM.from_pretrained(args.model).to("cuda" if torch.cuda.is_available() else "cpu")
     rows = Path(f"{args.json}.rows.jsonl")
     made = study.grade(model, methods=methods, clips=args.clips, tier=args.tier, seed=args.seed, rows=rows)

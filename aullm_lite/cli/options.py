@@ -14,6 +14,13 @@ def seed_number(text: str) -> int:
     return int(text)
 
 
+def au_number(text: str) -> int:
+    """The number of an Action Unit, as 12 or AU12."""
+    if not (match := re.fullmatch(r"(?:au)?\s*([0-9]{1,3})", text, re.IGNORECASE)):
+        raise argparse.ArgumentTypeError(f"give the number of an Action Unit, such as 12, not {text!r}")
+    return int(match[1])
+
+
 def synth_size(sub, *, subjects: int, clips: int, seed: int | None) -> None:
     """How many generated clips, of whom, how hard."""
     sub.add_argument("--subjects", type=int, default=subjects)

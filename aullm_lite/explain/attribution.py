@@ -20,12 +20,6 @@ class EmptyAttribution(InputError):
     """A method attributes nothing, or what is no number."""
 
 
-def for_it(made: np.ndarray) -> np.ndarray:
-    """What of a map speaks for the AU; its size where nothing does.  [T, H, W] -> [T, H, W], 0 and above"""
-    positive = np.maximum(made, 0)
-    return positive if positive.any() else np.abs(made)
-
-
 @dataclass(frozen=True, eq=False)
 class Attribution:
     """How much each place, or each part, spoke for (above 0) or against (below 0) one AU.
@@ -55,46 +49,50 @@ class Attribution:
 
     @property
     def zones(self) -> dict[str, tuple[float, ...]]:
-        """What each zone of the face got in each phase.  Raises `InputError` without a map."""
+        """What each zone got, {zone: (onset to apex, apex to offset)}.  Raises `InputError` without a map."""
         if self.map is None:
             raise InputError(f"{self.method} tells nothing of places: choose a method that makes a map.")
-        return self._by_zone(self.map)
-
-    def _by_zone(self, values: np.ndarray) -> dict[str, tuple[float, ...]]:
-        """Sums over zones and phases.  [T, H, W] -> {zone: (onset to apex, apex to offset)}"""
-        where, split = zone_map(values.shape[-1]), (self.apex or 0) + 1
-        phases = values[:split].sum(0), values[split:].sum(0)
+        where, split = zone_map(self.map.shape[-1]), (self.apex or 0) + 1
+        phases = self.map[:split].sum(0), self.map[split:].sum(0)
         return {name: tuple(float(some[where == n].sum()) for some in phases) for n, name in enumerate(ZONES)}
 
     @property
-    def against_all(self) -> bool:
-        """Nothing speaks for the AU: the whole map is 0 or below."""
-        return self.map is not None and not (self.map > 0).any()
+    def signed(self) -> bool:
+        """Whether the method can speak against an AU too."""
+        return self.logits is not None
 
     def text(self) -> str:
-        """Which places and moments, or which parts, carried the decision, in one or two sentences."""
-        return self._of_parts() if self.map is None else self._of_places()
+        """How the score moved, and which places and moments, or which parts, carried it, in whole sentences."""
+        body = self._of_parts() if self.map is None else self._of_places()
+        return " ".join([f"{action_unit(self.au)}:", *self._of_score(), body])
+
+    def _of_score(self) -> list[str]:
+        """ "its score (the logit, before calibration) is 9.6; it would be -2.1 for the first frame, held." """
+        if self.logits is None:
+            return []
+        return [f"its score (the logit, before calibration) is {self.logits[0]:.1f}, and {self.logits[1]:.1f} for "
+                f"{self.baseline}."]  # fmt: skip
 
     def _of_places(self) -> str:
-        """ "AU12 Lip corner puller: 71% of what speaks for it lies at the lip corners; 95% of it comes from ..." """
-        zones = self._by_zone(for_it(self.map))
+        """ "Of what zones add for it, 71% lies at the lip corners; 95% comes from the frames onset to apex (ig)." """
+        sign = 1 if any(max(values) > 0 for values in self.zones.values()) else -1
+        zones = {name: [max(sign * value, 0.0) for value in values] for name, values in self.zones.items()}
         total = sum(map(sum, zones.values()))
         first, second = sorted(((sum(values) / total, name) for name, values in zones.items()), reverse=True)[:2]
         phases = [sum(values[n] for values in zones.values()) for n in range(2)]
         also = f", {second[0]:.0%} {_at(second[1])}" if second[0] >= 0.1 else ""
-        what = "against it" if self.against_all else "for it"
         return (
-            f"{action_unit(self.au)}: {first[0]:.0%} of what speaks {what} lies {_at(first[1])}{also}; "
-            f"{max(phases) / total:.0%} of it comes from the frames {PHASES[int(phases[1] > phases[0])]} "
+            f"Of what zones add {'for' if sign > 0 else 'against'} it, {first[0]:.0%} lies {_at(first[1])}{also}; "
+            f"{max(phases) / total:.0%} comes from the frames {PHASES[int(phases[1] > phases[0])]} "
             f"({self.method} on {self.on})."
         )
 
     def _of_parts(self) -> str:
-        """ "AU12 Lip corner puller: mid features 62% (for), high features 38% (for) of all that counted ..." """
+        """ "Of all that counts, mid features 62% (for), high features 38% (for) (fusion)." """
         total = sum(abs(value) for value in self.parts.values())
         largest = sorted(self.parts.items(), key=lambda part: -abs(part[1]))[:3]
         said = ", ".join(f"{name} {abs(v) / total:.0%} ({'for' if v > 0 else 'against'})" for name, v in largest)
-        return f"{action_unit(self.au)}: {said} of all that counted ({self.method} on {self.on})."
+        return f"Of all that counts: {said} ({self.method})."
 
     def to_dict(self) -> dict:
         """All but the map, ready for JSON."""

@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 
 from ..facs import ZONES, action_unit, zone_map
 from ..plots import FAINT, INK, LINE
-from .attribution import PHASES, Attribution, for_it
+from .attribution import PHASES, Attribution
 from .grades import TITLES
 
 FOR, AGAINST = "#f07d00", "#7048b6"
@@ -32,7 +32,7 @@ def why_figure(made: Attribution, clip: np.ndarray, *, face=None, times=None, gr
     `verdict` what the model says of the AU.  An attribution without a map gives bars of its parts.
     """
     if made.map is None:
-        return parts_figure(made)
+        return parts_figure(made, verdict)
     figure = Figure(figsize=(12, 8.2), layout="constrained", facecolor="white")
     figure.get_layout_engine().set(rect=(0.015, 0.01, 0.97, 0.93), hspace=0.05, wspace=0.04)
     top, strip, foot = figure.subfigures(3, 1, height_ratios=[4.4, 2.1, 0.5])
@@ -40,8 +40,9 @@ def why_figure(made: Attribution, clip: np.ndarray, *, face=None, times=None, gr
     draw_place(place, made, clip[0] if face is None else face)
     draw_zones(bars, made)
     draw_strip(strip, made, clip, times)
-    title = f"{_title(made)}{verdict and f'  ({verdict})'}"
-    figure.suptitle(title, x=0.02, y=0.985, ha="left", va="top", fontsize=15, fontweight="bold", color=INK)
+    figure.suptitle(
+        _title(made, verdict), x=0.02, y=0.985, ha="left", va="top", fontsize=15, fontweight="bold", color=INK
+    )
     words = f"{made.text()} {grade}".strip()
     foot.text(0.01, 0.5, textwrap.fill(words, 165), va="center", fontsize=9, color=FAINT, linespacing=1.5)
     return figure
@@ -61,21 +62,23 @@ def zones_figure(made: Attribution) -> Figure:
     return figure
 
 
-def parts_figure(made: Attribution) -> Figure:
+def parts_figure(made: Attribution, verdict: str = "") -> Figure:
     """Bars of named parts: features, or words of the prompt and the visual token."""
-    figure = Figure(figsize=(8, 1.2 + 0.3 * len(made.parts)), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(9, 1.7 + 0.3 * len(made.parts)), layout="constrained", facecolor="white")
+    figure.get_layout_engine().set(w_pad=0.15, h_pad=0.12)
+    figure.supxlabel(textwrap.fill(made.text(), 110), x=0.02, ha="left", fontsize=9, color=FAINT)
     ax = figure.subplots()
     values = [*made.parts.values()]
     ax.barh(range(len(values)), values, height=0.6, color=[FOR if value > 0 else AGAINST for value in values])
     _bars(ax, [*made.parts], unit_of(made))
-    ax.set_title(_title(made), **BOLD)
+    ax.set_title(_title(made, verdict), **BOLD)
     return figure
 
 
 def place(made: Attribution, face: np.ndarray) -> np.ndarray:
-    """What speaks for the AU over all frames, on the face; what speaks against it where nothing does.  -> [P, P, 3]"""
-    evidence = for_it(made.map).sum(0)
-    return overlay(face, -evidence if made.against_all else evidence, float(smooth(evidence).max()), made.au)
+    """What speaks for and against the AU, added over the frames, on the face.  -> uint8 [P, P, 3]"""
+    total = made.map.sum(0)
+    return overlay(face, total, float(np.abs(smooth(total)).max()), made.au)
 
 
 def draw_place(ax: Axes, made: Attribution, face: np.ndarray) -> None:
@@ -90,10 +93,11 @@ def draw_strip(figure, made: Attribution, clip: np.ndarray, times=None) -> None:
     for t, (ax, frame) in enumerate(zip(axes, clip)):
         _show(ax, overlay(frame, made.map[t], scale))
         when = f"{times[t]:.2f} s" if times is not None else f"frame {t + 1}"
-        marks = {0: ", first", made.apex: ", strongest"}
+        marks = {0: ", first", made.apex: ", apex"}
         ax.set_title(when + marks.get(t, ""), loc="left", fontsize=9, color=INK)
     bar = figure.colorbar(ScalarMappable(Normalize(-1, 1), HEAT), ax=axes.tolist(), shrink=0.75, pad=0.01)
     bar.set_ticks([-1, 0, 1], labels=[f"against AU{made.au}", "nothing", f"for AU{made.au}"])
+    bar.ax.set_ylim(-1 if made.signed else 0, 1)
     bar.ax.tick_params(length=0, labelsize=9, labelcolor=INK)
     bar.outline.set_visible(False)
 
@@ -104,24 +108,25 @@ def draw_zones(ax: Axes, made: Attribution) -> None:
         for value, shift, hatch in zip(values, (-0.19, 0.19), ("", "////")):
             look = dict(color=FOR if value > 0 else AGAINST, hatch=hatch, edgecolor="white", lw=0)
             ax.barh(row + shift, value, height=0.36, **look)
-    _bars(ax, [_named(zone, aus) for zone, aus in ZONES.items()], f"{unit_of(made)}: against, left, or for, right")
+    _bars(ax, [_named(zone, aus) for zone, aus in ZONES.items()], unit_of(made))
     for label, aus in zip(ax.get_yticklabels(), ZONES.values()):
         label.set_fontweight("bold" if made.au in aus else "normal")
     for phase, hatch in zip(PHASES, ("", "////")):
-        ax.barh(0, 0, color=FAINT, hatch=hatch, edgecolor="white", lw=0, label=f"frames from {phase}")
-    ax.legend(frameon=False, fontsize=9, labelcolor=FAINT, loc="lower right")
-    ax.set_title("Which zones, and when", **BOLD)
+        ax.barh(0, 0, color=FAINT, hatch=hatch, edgecolor="white", lw=0, label=phase)
+    ax.legend(frameon=False, fontsize=9, labelcolor=FAINT, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
+    ax.set_title("Which zones", **BOLD)
 
 
 def _named(zone: str, aus: tuple[int, ...]) -> str:
     """The zone, and who pulls there: "lip corners\nAU12 zygomaticus major, AU14 buccinator"."""
     pulls = [f"AU{au} {action_unit(au).muscle.split(',')[0].removeprefix('the ')}" for au in aus]
-    return f"{zone}\n{textwrap.shorten(', '.join(pulls), 62, placeholder=' ...')}" if pulls else zone
+    return f"{zone}\n{textwrap.shorten(', '.join(pulls), 64, placeholder=' ...')}" if pulls else zone
 
 
 def unit_of(made: Attribution) -> str:
     """What the numbers of zones and parts are: shares of the logit only where the method promises a sum."""
-    return "relative strength" if made.delta is None else "added to the logit"
+    what = "relative strength" if made.delta is None else "added to the logit"
+    return f"{what}: against, left, or for, right" if made.signed else what
 
 
 def _bars(ax: Axes, names: list[str], unit: str) -> None:
@@ -172,8 +177,8 @@ def _show(ax: Axes, picture: np.ndarray) -> None:
     ax.set_axis_off()
 
 
-def _title(made: Attribution) -> str:
-    return f"Why {action_unit(made.au)}?"
+def _title(made: Attribution, verdict: str) -> str:
+    return f"Why {action_unit(made.au)}?{verdict and f'  ({verdict})'}"
 
 
 SHOWN = ("energy_in_mask", "pointing", "pixel_ap", "temporal", "specificity")

@@ -134,7 +134,7 @@ def sentence(table: dict | None, method: str, on: str) -> str:
     grades = table["methods"][name]
     said = (
         f"On generated clips, where the truth is known and the model was right, {name} put "
-        f"{grades['energy_in_mask'][0]:.0%} of what speaks for an AU into the skin that it had moved "
+        f"{grades['energy_in_mask'][0]:.0%} of its positive pixels' sum into the skin that the AU had moved "
         f"(chance {grades['chance']:.0%}), and its strongest pixel in {grades['pointing'][0]:.0%} of the cases."
     )
     return " ".join([said, *(loss for loss in losses(table) if loss.startswith(f"{name} "))])

@@ -12,7 +12,6 @@ from sklearn.metrics import average_precision_score
 
 from ..synth.render import Actor, moved
 from ..synth.script import Movement, Script
-from .attribution import for_it
 
 EDGE = 0.25  # share of the largest displacement from which skin counts as moved
 
@@ -31,6 +30,12 @@ def truth_of(actor: Actor, script: Script, movement: Movement) -> Truth:
     far = moved(actor, script, movement).max(0)
     times = script.times
     return Truth(movement.au, far >= EDGE * far.max(), (movement.onset <= times) & (times <= movement.offset))
+
+
+def for_it(made: np.ndarray) -> np.ndarray:
+    """What of a map speaks for the AU; its size where nothing does.  [T, H, W] -> [T, H, W], 0 and above"""
+    positive = np.maximum(made, 0)
+    return positive if positive.any() else np.abs(made)
 
 
 def energy_in_mask(made: np.ndarray, mask: np.ndarray) -> float:

@@ -28,17 +28,16 @@ CSS = """
 .au-key .au-for { background: var(--au-yes); } .au-key .au-against { background: var(--au-no); }
 @media (max-width: 640px) {
   .au-why-top { grid-template-columns: 1fr; } .au-strip { grid-template-columns: repeat(3, 1fr); }
-  .au-zones .au-table tr { grid-template-columns: 1fr 4.5rem 4.5rem; }
-  .au-zones .au-table td { text-align: right; }
-  .au-zones .au-table td:nth-of-type(1) { grid-row: 2; grid-column: 1 / 4; }
+  .au-zones .au-table tr { grid-template-columns: 1fr 1fr; }
+  .au-zones .au-table th, .au-zones .au-table td:nth-of-type(1) { grid-column: 1 / 3; }
+  .au-zones .au-table td[data-head]::before { content: attr(data-head) " "; color: var(--body-text-color-subdued); }
 }
 """
 
 
 def why_html(made: Attribution, window, finding: AUFinding, grade: str) -> str:
     """Verdict, sentence, face with the heat map, zones with their muscles, the film strip, the grade of the method."""
-    what = "against" if made.against_all else "for"
-    where = f"The aligned face; coloured where something speaks {what} AU{made.au}. {made.text()}"
+    where = f"The aligned face; coloured where something speaks for or against AU{made.au}. {made.text()}"
     said = f"{finding.verdict}, probability {finding.probability:.2f}"
     note = f'<p class="au-note"><strong>How far to trust this:</strong> {escape(grade)}</p>' if grade else ""
     face = (
@@ -54,12 +53,12 @@ def why_html(made: Attribution, window, finding: AUFinding, grade: str) -> str:
 def _strip(made: Attribution, window) -> str:
     scale, frames = scale_of(made), []
     for t, (frame, when) in enumerate(zip(window.clip, window.times)):
-        mark = " first" if t == 0 else " strongest" if t == made.apex else ""
+        mark = " first" if t == 0 else " apex" if t == made.apex else ""
         alt = f"Frame at {when:.2f} s{mark and ',' + mark}"
         frames.append(f"<figure>{_img(overlay(frame, made.map[t], scale), alt)}"
                       f"<figcaption>{when:.2f} s{mark}</figcaption></figure>")  # fmt: skip
-    numbers = f"numbers: {unit_of(made)}, frames from {PHASES[0]}, from {PHASES[1]}"
-    key = f'<p class="au-small au-key"><i class="au-for"></i>for <i class="au-against"></i>against; {numbers}</p>'
+    against = '<i class="au-against"></i>against' if made.signed else ""
+    key = f'<p class="au-small au-key"><i class="au-for"></i>for {against}; {unit_of(made)}</p>'
     return f'<div class="au-strip">{"".join(frames)}</div>{key}'
 
 
@@ -81,7 +80,8 @@ def _zone(name: str, values: tuple[float, ...], largest: float, digits: int, au:
     pulls = ", ".join(f"AU{n} {action_unit(n).muscle.split(',')[0]}" for n in aus)
     side = "for" if total > 0 else "against"
     width = f"{abs(total) / largest:.1%}"
-    cells = "".join(f"<td>{value:+.{digits}f}</td>" for value in values)
+    heads = zip(HEADS[2:], values)
+    cells = "".join(f'<td data-head="{head}">{round(value, digits) + 0:+.{digits}f}</td>' for head, value in heads)
     return (
         f'<tr class="{"au-mine" if au in aus else ""}"><th scope="row">{name}<small>{pulls}</small></th>'
         f'<td><span class="au-hidden">{total:+.{digits}f}, {side}</span>'

@@ -34,16 +34,21 @@ from .methods import MAPS, explain
 CLIPS_EACH = 5  # of one person
 APART = 0.05  # largest overlap of the skin of two AUs, as a share of both
 CHECKED, SHAKEN = 20, 60  # the first two of so many clips are checked for faithfulness, and for tremor
+ON_PIXELS = ("ig", "saliency", "inputxgradient", "gradshap")
 RANDOM = "randomised weights"
 
 
 def variants(names) -> dict[str, tuple[str, str]]:
-    """Key of each graded map, and its method and input; gradients of the last convolution are the same from both."""
+    """Key of each graded map, and its method and input.
+
+    On pixels only gradients are graded: GradCAM is the same from both, and what is removed from pixels leaves edges
+    that the front end takes for movement.
+    """
     unknown = [name for name in names if name not in MAPS]
     if unknown:
         raise InputError(f"There is no map by {unknown[0]!r} to grade: choose some of {' '.join(MAPS)}.")
     on_motion = {name: (name, "motion") for name in names}
-    return on_motion | {f"{name}-pixels": (name, "pixels") for name in names if name != "gradcam"}
+    return on_motion | {f"{name}-pixels": (name, "pixels") for name in names if name in ON_PIXELS}
 
 
 def weights_hash(model) -> str:
