@@ -132,7 +132,10 @@ def grades(table: dict) -> str:
             cells += [_grade(row["infidelity"], short=True)]
             lines.append(f"| {name} | {' | '.join(cells)} |")
     behind = [f"- {loss}" for loss in losses_of_grades(table)]
-    return "\n".join([*lines, "", counted(table), *(["", *behind] if behind else [])])
+    methods = table["methods"].items()
+    left = ", ".join(f"`{name}` {_grade(row['rank_correlation'], short=True)}" for name, row in methods)
+    remains = f"Rank correlation with the map of the same network before training (0: nothing is left): {left}."
+    return "\n".join([*lines, "", counted(table), "", remains, *(["", *behind] if behind else [])])
 
 
 def _grade(grade: list | None, short: bool = False) -> str:

@@ -238,4 +238,4 @@ def test_grade_writes_json_and_removes_its_rows(checkpoint, tmp_path, capsys, mo
 def test_grade_refuses_what_makes_no_map(checkpoint, tmp_path, capsys):
     _, model, _ = checkpoint
     command = ["grade", "--methods", "fusion", "--model", str(model), "--json", str(tmp_path / "grade.json")]
-    assert main(command) == 2 and "no map by fusion" in capsys.readouterr().err
+    assert main(command) == 2 and "no map by 'fusion'" in capsys.readouterr().err

@@ -156,7 +156,7 @@ def test_what_lies_inside_adds_up_too(smoke, clip, method, names):
     made = explain(smoke, clip, AU, method)
     assert set(names) <= set(made.parts) and made.map is None and made.baseline
     assert sum(made.parts.values()) + made.delta == pytest.approx(made.logits[0] - made.logits[1], abs=1e-4)
-    assert abs(made.delta) <= 0.0101 * abs(made.logits[0] - made.logits[1]) and names[0] in made.text()
+    assert abs(made.delta) <= 0.05 * abs(made.logits[0] - made.logits[1]) and names[0] in made.text()
     if method == "words":
         assert len(made.parts) == len(smoke.language.prompt_words) + 1
 

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from aullm_lite.errors import InputError
-from aullm_lite.explain import Decision, faithful, grades, grading, study
+from aullm_lite.explain import BEST, Decision, faithful, grades, grading, study
 from aullm_lite.explain.controls import CONTROLS, randomised
 from aullm_lite.intervals import mean_interval
+from aullm_lite.model import AULLM
 from aullm_lite.synth.drawn import draw_identity
 from aullm_lite.synth.render import Actor, moved, render
 from aullm_lite.synth.script import Camera, Movement, Script
@@ -320,3 +321,15 @@ def test_an_interval_of_means_draws_people():
     wide = mean_interval(np.repeat([0, 1] * 10, 5), np.repeat(range(20), 5))
     narrow = mean_interval(np.repeat([0, 1] * 10, 5), np.arange(100))
     assert wide[2] - wide[1] > 1.8 * (narrow[2] - narrow[1])
+
+
+def test_the_default_method_is_behind_no_control_and_every_claim_has_its_figures():
+    table = json.loads(grades.GRADE.read_text())
+    best = table["methods"][BEST]
+    assert best["behind"] == [] and best["missed_at_most"] <= 0.01 and table["note"] == grades.NOTE
+    assert set(table["methods"]) == set(study.variants(study.MAPS)) and set(table["controls"]) == set(grades.RIVALS)
+
+
+@pytest.mark.model
+def test_shipped_grades_are_those_of_the_shipped_weights():
+    assert grades.shipped(AULLM.from_pretrained("demo"))["clips"] >= 100

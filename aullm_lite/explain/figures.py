@@ -114,7 +114,7 @@ def draw_zones(ax: Axes, made: Attribution) -> None:
     for phase, hatch in zip(PHASES, ("", "////")):
         ax.barh(0, 0, color=FAINT, hatch=hatch, edgecolor="white", lw=0, label=phase)
     ax.legend(frameon=False, fontsize=9, labelcolor=FAINT, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
-    ax.set_title("Which zones", **BOLD)
+    ax.set_title("Which zones", **BOLD, x=-0.9)  # over the names: the legend stands over the bars
 
 
 def _named(zone: str, aus: tuple[int, ...]) -> str:

@@ -64,7 +64,6 @@ def _grades(name: str, kinds: dict[str, pd.DataFrame]) -> dict:
         **{key: _mean(own, key) for key in OWN},
         "missed_at_most": None if np.isnan(largest) else float(largest),
         "silent": int(own["silent"].sum()),
-        "seconds": float(own["seconds"].median()),
     }
 
 

@@ -9,7 +9,7 @@ from . import gradients, inside, removal
 from .attribution import Attribution
 from .decision import Decision, frozen
 
-BEST = "ig"  # on motion: exact sums, and ahead of the controls in every grade
+BEST = "ig"  # on motion: its sums hold to 1 %, and no control is ahead of it in any grade
 MAPS = {
     "ig": gradients.integrated_gradients,
     "saliency": gradients.saliency,

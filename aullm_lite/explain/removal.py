@@ -13,7 +13,7 @@ from ..facs import ZONES, zone_map
 from .attribution import PHASES, STILL
 from .decision import Decision, seeded
 
-BATCH = 32  # rows at a time; those of one random order stay together
+BATCH = 64  # rows at a time; those of one random order stay together
 BLOCK, STRIDE = 12, 8  # pixels of an occluding block, and from one to the next
 ORDERS = 10  # random orders of the parts
 NAMES = [f"{zone}, {phase}" for phase in PHASES for zone in ZONES]
