@@ -155,10 +155,11 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
     pressed = go.click(detect, [clip, fps], outputs, api_name="detect", validator=check, **running)
     chosen = shelf.click(pick_example, None, clip, api_visibility="private")
     shown = chosen.success(detect, clip, outputs, api_visibility="private", **running)
+    clear = dict(fn=lambda: "", inputs=None, outputs=reason, queue=False, api_visibility="private")
     for done in (pressed, shown):
-        done.success(surest, found, which, api_visibility="private")
-    for asked in (found, which, how):  # an old reason does not stand under a new question
-        asked.change(lambda: "", None, reason, queue=False, api_visibility="private")
+        done.success(surest, found, which, api_visibility="private").then(**clear)
+    for question in (which, how):  # an old reason does not stand under a new question
+        question.change(**clear)
     ask.click(why, [found, which, how], reason, api_visibility="private", concurrency_id="model", concurrency_limit=1)
     demo.load(show_examples, None, shelf, api_visibility="private")
 

@@ -34,7 +34,7 @@ def reader(request, monkeypatch) -> LanguageModel:
     """A small random model of each kind, in eval mode, with LoRA weights that do something."""
     torch.manual_seed(3)
     ids = torch.arange(1, 12)[None]
-    monkeypatch.setattr(language, "load_language_model", lambda name, prompt: (MODELS[request.param](), ids))
+    monkeypatch.setattr(language, "load_language_model", lambda name, prompt: (MODELS[request.param](), ids, ()))
     return stirred(LanguageModel("any", "any", rank=4, alpha=8, dropout=0.5))
 
 
