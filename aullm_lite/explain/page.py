@@ -28,6 +28,7 @@ CSS = """
 .au-key .au-for { background: var(--au-yes); } .au-key .au-against { background: var(--au-no); }
 @media (max-width: 640px) {
   .au-why-top { grid-template-columns: 1fr; } .au-strip { grid-template-columns: repeat(3, 1fr); }
+  .au-zones .au-table, .au-zones tbody { display: block; } .au-zones .au-table td { white-space: normal; }
   .au-zones .au-table tr { grid-template-columns: 1fr 1fr; }
   .au-zones .au-table th, .au-zones .au-table td:nth-of-type(1) { grid-column: 1 / 3; }
   .au-zones .au-table td[data-head]::before { content: attr(data-head) " "; color: var(--body-text-color-subdued); }
@@ -58,7 +59,7 @@ def _strip(made: Attribution, window) -> str:
         frames.append(f"<figure>{_img(overlay(frame, made.map[t], scale), alt)}"
                       f"<figcaption>{when:.2f} s{mark}</figcaption></figure>")  # fmt: skip
     against = '<i class="au-against"></i>against' if made.signed else ""
-    key = f'<p class="au-small au-key"><i class="au-for"></i>for {against}; {unit_of(made)}</p>'
+    key = f'<p class="au-small au-key"><i class="au-for"></i>for {against} ({unit_of(made).split(":")[0]})</p>'
     return f'<div class="au-strip">{"".join(frames)}</div>{key}'
 
 
