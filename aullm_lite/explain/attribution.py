@@ -26,7 +26,7 @@ class Attribution:
 
     `map` is [T, H, W] in the frames of the clip, `parts` are named numbers; one of them may be missing.  `logits` are
     those of the clip and of the baseline, where the method has one; `delta` is their difference less the sum of all
-    attributions, where the method promises that it is 0, and None where attributions have no unit.
+    attributions, and None where the method does not aim at that sum.
     Raises `EmptyAttribution`, an `InputError`, for numbers that are none, and for a map that is 0 everywhere.
     """
 

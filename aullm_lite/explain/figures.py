@@ -26,7 +26,7 @@ BOLD = dict(loc="left", fontsize=11, fontweight="bold", color=INK)
 
 
 def why_figure(made: Attribution, clip: np.ndarray, *, face=None, times=None, grade="", verdict="") -> Figure:
-    """One sheet: the face with what speaks for the AU, the frames, the zones, and how far to trust it.
+    """One sheet: the face with what speaks for and against the AU, the frames, the zones, and how far to trust it.
 
     `clip` is [T, H, W], `face` an aligned colour picture [S, S, 3] (else the first frame), `times` [T] in seconds,
     `verdict` what the model says of the AU.  An attribution without a map gives bars of its parts.
@@ -82,7 +82,7 @@ def place(made: Attribution, face: np.ndarray) -> np.ndarray:
 
 
 def draw_place(ax: Axes, made: Attribution, face: np.ndarray) -> None:
-    """Where on the face: what speaks for the AU over all frames, the outlines of the zones, those of the AU in bold."""
+    """Where on the face something speaks for or against the AU, and the outlines of the zones, its own in bold."""
     _show(ax, place(made, face))
     ax.set_title("Where", **BOLD)
 
