@@ -1,8 +1,11 @@
-"""The language model: a frozen causal LM with LoRA that reads [prompt | visual token].
+"""The language model: a frozen causal LM with LoRA that reads [prompt | visual token] and may speak on from there.
 
-The visual token comes last, so no clip can change what stands before it.  The prompt therefore runs once for the whole
-batch: while learning as one row with all visual tokens behind it, otherwise by its keys and values, which are kept.
-The answer and the gradients are those of the plain way (`naive=True`), at a fraction of the work.
+The visual token comes after the prompt, so no clip can change what stands before it.  The prompt therefore runs once
+for the whole batch: while learning as one row with all visual tokens behind it, otherwise by its keys and values, which
+are kept.  The answer and the gradients are those of the plain way (`naive=True`), at a fraction of the work.
+
+The state at the visual token is read twice: by the head that decides on AUs, and by the model's own vocabulary, whose
+choice is the first word of a report; each word then follows from those before it.
 """
 
 import hashlib
@@ -19,13 +22,26 @@ from . import assets
 from .errors import InputError
 
 SMOLLM2 = "smollm2-135m-instruct"
+MOST_WORDS = 160  # of a report, in tokens; three Action Units take about 70
 Prefix = list[tuple[Tensor, Tensor]]  # keys and values of the prompt, a pair for each layer
 
 
-def load_language_model(name: str, prompt: str) -> tuple[nn.Module, Tensor, tuple[str, ...]]:
-    """A causal LM in fp32, the ids of its prompt, and what each of them reads.  str, str -> module, [1, N], N words"""
+class ByteTokenizer:
+    """The bytes of a text as its tokens, for `random_llama`; offers what of a tokenizer we use."""
+
+    eos_token_id = 0
+
+    def encode(self, text: str, add_special_tokens: bool = True) -> list[int]:
+        return list(text.encode())
+
+    def decode(self, ids) -> str:
+        return bytes(torch.as_tensor(ids).reshape(-1).tolist()).decode(errors="replace")
+
+
+def load_language_model(name: str) -> tuple[nn.Module, object]:
+    """A causal LM in fp32, and its tokenizer.  Raises `InputError` where it cannot be had."""
     if name == "random":
-        return random_llama(), torch.tensor([list(prompt.encode())]), tuple(map(chr, prompt.encode()))
+        return random_llama(), ByteTokenizer()
     source = assets.smollm2_folder() if name == SMOLLM2 else name
     try:
         with quiet():
@@ -33,8 +49,7 @@ def load_language_model(name: str, prompt: str) -> tuple[nn.Module, Tensor, tupl
             lm = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, use_safetensors=True)
     except (OSError, ValueError) as error:
         raise InputError(f"Cannot load language model {name!r}: check its name and the network ({error}).") from None
-    ids = tokenizer(prompt, return_tensors="pt").input_ids
-    return lm, ids, tuple(tokenizer.decode(token).strip() for token in ids[0])
+    return lm, tokenizer
 
 
 def random_llama() -> nn.Module:
@@ -99,7 +114,9 @@ class LanguageModel(nn.Module):
 
     def __init__(self, name: str, prompt: str, *, rank: int = 16, alpha: int = 32, dropout: float = 0.1):
         super().__init__()
-        self.lm, prompt_ids, self.prompt_words = load_language_model(name, prompt)
+        self.lm, self.tokenizer = load_language_model(name)
+        prompt_ids = torch.tensor([self.tokenizer.encode(prompt)])
+        self.prompt_words = tuple(self.tokenizer.decode([token]).strip() for token in prompt_ids[0].tolist())
         self.fingerprint = fingerprint(self.lm)
         self.width = self.lm.get_input_embeddings().embedding_dim
         self.lm.requires_grad_(False)
@@ -118,20 +135,48 @@ class LanguageModel(nn.Module):
         return self.lm.get_input_embeddings().weight.std().item()
 
     def forward(self, visual_token: Tensor, *, naive: bool = False) -> Tensor:
-        if visual_token.shape[1:] != (1, self.width):
-            raise InputError(f"The language model takes a token [B, 1, {self.width}], got {[*visual_token.shape]}.")
-        words = self.lm.get_input_embeddings()
-        visual_token = visual_token.to(words.weight.dtype)  # under autocast it comes in half precision
+        visual_token = self.checked(visual_token)
+        nothing_said = self.prompt_ids.new_zeros(len(visual_token), 0)
         if naive:
-            prompt = words(self.prompt_ids).expand(len(visual_token), -1, -1)
-            embeds = torch.cat([prompt, visual_token], dim=1)  # [B, N + 1, E]
-            return self.body(inputs_embeds=embeds, use_cache=False).last_hidden_state[:, -1]
+            return self.apart(visual_token, nothing_said)[:, 0]
         if self.learning and self.one_row:
-            return self.together(visual_token)
+            return self.together(visual_token, nothing_said)
+        return self.begin(visual_token)[0]
+
+    def begin(self, visual_token: Tensor) -> tuple[Tensor, DynamicCache]:
+        """The state at the visual token, and the keys and values up to there.  [B, 1, E] -> [B, E], cache"""
+        visual_token = self.checked(visual_token)
         cache = DynamicCache()  # from its length the model knows the position of the visual token
         for layer, pair in enumerate(self.prefix()):
             cache.update(*(part.expand(len(visual_token), -1, -1, -1) for part in pair), layer)
-        return self.body(inputs_embeds=visual_token, past_key_values=cache, use_cache=True).last_hidden_state[:, -1]
+        states = self.body(inputs_embeds=visual_token, past_key_values=cache, use_cache=True).last_hidden_state
+        return states[:, -1], cache
+
+    def checked(self, visual_token: Tensor) -> Tensor:
+        """The token in the model's own precision; under autocast it comes in half.  Raises `InputError`."""
+        if visual_token.shape[1:] != (1, self.width):
+            raise InputError(f"The language model takes a token [B, 1, {self.width}], got {[*visual_token.shape]}.")
+        return visual_token.to(self.lm.get_input_embeddings().weight.dtype)
+
+    def read_and_speak(self, visual_token: Tensor, texts: Tensor, *, naive: bool = False) -> tuple[Tensor, Tensor]:
+        """States at all visual tokens, and those that foretell each word.  [B, 1, E], [S, L] -> [B, E], [S, L, E]
+
+        The texts (token ids) follow the first S visual tokens; `states[s, 0]` is that of visual token s itself, because
+        it foretells the first word.
+        """
+        if naive or not self.one_row:
+            return self(visual_token, naive=True), self.apart(self.checked(visual_token)[: len(texts)], texts)
+        states = self.together(self.checked(visual_token), texts[:, :-1])
+        hidden, said = states[: len(visual_token)], states[len(visual_token) :]
+        said = said.view(len(texts), texts.shape[1] - 1, self.width)
+        return hidden, torch.cat([hidden[: len(texts), None], said], dim=1)
+
+    def apart(self, visual_token: Tensor, texts: Tensor) -> Tensor:
+        """The plain way: a row for each clip, the prompt in all of them.  [S, 1, E], [S, L] -> [S, max(L, 1), E]"""
+        words = self.lm.get_input_embeddings()
+        prompt = words(self.prompt_ids).expand(len(visual_token), -1, -1)
+        embeds = torch.cat([prompt, visual_token, words(texts[:, :-1])], dim=1)  # [S, N + L, E]
+        return self.body(inputs_embeds=embeds, use_cache=False).last_hidden_state[:, prompt.shape[1] :]
 
     @property
     def body(self) -> nn.Module:
@@ -143,18 +188,54 @@ class LanguageModel(nn.Module):
         """Whether what the prompt becomes may differ from call to call, or wants a gradient."""
         return self.training or torch.is_grad_enabled() and any(weight.requires_grad for weight in self._weights)
 
-    def together(self, visual_token: Tensor) -> Tensor:
-        """Prompt and batch as one row of N + B tokens, all through each layer at once.  [B, 1, E] -> [B, E]
+    def together(self, visual_token: Tensor, texts: Tensor) -> Tensor:
+        """Prompt, batch and texts as one row, all through each layer at once.  [B, 1, E], [S, L] -> [B + S*L, E]
 
-        Each visual token stands at position N, and sees the prompt and itself but none of its neighbours.
+        Each visual token stands at position N, and sees the prompt and itself but none of its neighbours; the words
+        of a text follow it, and see the prompt, their own visual token and their own words so far.
         """
-        prompt = self.lm.get_input_embeddings()(self.prompt_ids)  # [1, N, E]
-        n, row = prompt.shape[1], torch.cat([prompt, visual_token.transpose(0, 1)], dim=1)
-        at = torch.arange(row.shape[1], device=row.device)
-        sees = (at[:, None] >= at) & ((at < n) | (at[:, None] == at))
-        mask = torch.zeros(sees.shape, dtype=row.dtype, device=row.device).masked_fill(~sees, float("-inf"))
-        options = dict(attention_mask=mask[None, None], position_ids=at.clamp_max(n)[None], use_cache=False)
+        words, device = self.lm.get_input_embeddings(), visual_token.device
+        row = torch.cat(
+            [words(self.prompt_ids), visual_token.transpose(0, 1), words(texts.reshape(1, texts.numel()))], dim=1
+        )
+        n, b = self.prompt_ids.shape[1], len(visual_token)
+        at = torch.cat(
+            [torch.arange(n), torch.full((b,), n), (n + 1 + torch.arange(texts.shape[1])).repeat(len(texts))]
+        )
+        whose = torch.cat(
+            [torch.full((n,), -1), torch.arange(b), torch.arange(len(texts)).repeat_interleave(texts.shape[1])]
+        )
+        sees = (at[:, None] >= at) & ((whose < 0) | (whose[:, None] == whose))
+        mask = torch.zeros(sees.shape, dtype=row.dtype).masked_fill(~sees, float("-inf")).to(device)
+        options = dict(attention_mask=mask[None, None], position_ids=at[None].to(device), use_cache=False)
         return self.body(inputs_embeds=row, **options).last_hidden_state[0, n:]
+
+    def vocabulary(self, states: Tensor) -> Tensor:
+        """What each state foretells as the next word.  [..., E] -> [..., V]"""
+        return self.lm.get_output_embeddings()(states)
+
+    @torch.no_grad()
+    def words(self, hidden: Tensor, cache: DynamicCache, opening: str = "", most: int = MOST_WORDS) -> Iterator[Tensor]:
+        """Speak on from `begin`, the likeliest word each time, until all have ended.  [B, E] -> ids [B], each step
+
+        `opening` is read first; words after the end of a text are the end sign.  The cache grows with them.
+        """
+        end = self.tokenizer.eos_token_id
+        if opening:
+            ids = torch.tensor([self.tokenizer.encode(opening, add_special_tokens=False)], device=hidden.device)
+            hidden = self.read_on(ids.expand(len(hidden), -1), cache)
+        done = torch.zeros(len(hidden), dtype=torch.bool, device=hidden.device)
+        for _ in range(most):
+            chosen = self.vocabulary(hidden).argmax(-1).masked_fill(done, end)
+            done |= chosen == end
+            yield chosen
+            if done.all():
+                return
+            hidden = self.read_on(chosen[:, None], cache)
+
+    def read_on(self, ids: Tensor, cache: DynamicCache) -> Tensor:
+        """The state after some more words, whose keys and values join the cache.  [B, L] -> [B, E]"""
+        return self.body(input_ids=ids, past_key_values=cache, use_cache=True).last_hidden_state[:, -1]
 
     def prefix(self) -> Prefix:
         """The prompt's keys and values, kept from call to call unless LoRA learns or any weight has changed."""

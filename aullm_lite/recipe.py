@@ -24,8 +24,12 @@ class TrainConfig:
     inner_share: float = 0.1  # of the subjects, to choose epoch, thresholds and calibration
     seed: int = 0
     mixed_precision: str = "no"  # or "bf16"
+    spoken: int = 0  # clips of each batch whose truth is also put into words; needs generated clips and an LLM
+    word_rate: float = 0.3  # weight of the loss of these words beside the main one
 
     def __post_init__(self):
+        if self.spoken < 0 or self.word_rate < 0:
+            raise InputError(f"spoken and word_rate must not be negative, got {self.spoken} and {self.word_rate}.")
         if self.epochs < 1 or self.warmup < 0 or self.batch_size < 1 or self.seed < 0 or not 0 < self.inner_share < 1:
             raise InputError(
                 "Training needs epochs and a batch size of at least 1, a warm-up and a seed of at least 0, and an "

@@ -73,7 +73,7 @@ class TrainingRun:
             raise InputError(f"{self.out} was trained with other {' and '.join(other)}: use the same or another --out.")
         trainer = self.trainer
         trainer.model.load_trained_state(resume.part(tensors, "model."))
-        trainer.helper.load_state_dict(resume.part(tensors, "helper."))
+        trainer.helpers.load_state_dict(resume.part(tensors, "helpers."))
         resume.restore_moments(trainer.optimizer, tensors)
         trainer.epoch, trainer.best = facts["epoch"], facts["best"]
         rows = (self.out / METRICS).read_text().splitlines(keepends=True)

@@ -24,6 +24,9 @@ from .model import AULLM
 from .motion import measure_motion
 from .people import pack, unpack
 from .recipe import TrainConfig, mirror, one_cycle, split_inner
+from .speech.lessons import Details, Teacher, mirrored, truths_of, word_loss
+
+DETAIL_RATE = 0.1  # weight of the helper for sides, strengths and times; a decision then counts as one of the main loss
 
 
 class Trainer:
@@ -52,6 +55,10 @@ class Trainer:
         if not self.inner_labels.any():
             raise InputError("The inner subjects show no Action Unit at all: give more subjects or more clips.")
         self.train_set, self.inner_set = self.dataset(data.select(~inner)), self.dataset(data.select(inner))
+        self.speaks = bool(config.spoken and data.scripts and model.config.language_model != "none")
+        if self.speaks:
+            self.details = Details(model.language.width, len(data.aus)).to(self.device)
+            self.teacher = Teacher(model.language.tokenizer, data.aus)
         self.epoch, self.best = 0, -1.0
         self.optimizer = torch.optim.AdamW(self.parameter_groups(), betas=(0.9, 0.98))
         self.optimizer = self.accelerator.prepare(self.optimizer)
@@ -61,7 +68,8 @@ class Trainer:
         seen = torch.from_numpy(data.clips)
         if self.fixed_motion:
             seen = measure_motion(self.model.motion, data.clips, self.device) if data.motion is None else data.motion
-        return TensorDataset(seen, torch.from_numpy(data.labels))
+        truths = truths_of(data.scripts, data.aus) if data.scripts else torch.full((*data.labels.shape, 3), -1)
+        return TensorDataset(seen, torch.from_numpy(data.labels), truths)
 
     def parameter_groups(self) -> list[dict]:
         """LoRA learns slower than what starts from nothing."""
@@ -69,9 +77,14 @@ class Trainer:
         rest = [p for name, p in self.model.named_parameters() if p.requires_grad and "lora_" not in name]
         c = self.config
         return [
-            {"params": rest + list(self.helper.parameters()), "peak": c.lr, "weight_decay": c.weight_decay},
+            {"params": rest + list(self.helpers.parameters()), "peak": c.lr, "weight_decay": c.weight_decay},
             {"params": lora, "peak": c.lr_lora, "weight_decay": 0.0},
         ]
+
+    @property
+    def helpers(self) -> nn.ModuleDict:
+        """Heads on the visual token that only training needs."""
+        return nn.ModuleDict({"aus": self.helper} | ({"details": self.details} if self.speaks else {}))
 
     def motion(self, batch: Tensor) -> Tensor:
         """What the 3D-CNN reads, computed now or before.  [B, ...] of the data set -> [B, C, T-1, H, W]"""
@@ -81,9 +94,10 @@ class Trainer:
     def epochs(self) -> Iterator[dict]:
         """Train epoch by epoch, each with its figures; `improved` says whether none was better on inner subjects."""
         while self.epoch < self.config.warmup + self.config.epochs:
-            start = perf_counter()
+            start, self.word_losses = perf_counter(), []
             stage = "visual" if self.warming else "all"
             figures = {"epoch": self.epoch + 1, "stage": stage, "loss": self.train_epoch(), **self.validate()}
+            figures |= {"words": float(np.mean(self.word_losses))} if self.word_losses else {}
             figures["seconds"] = perf_counter() - start
             self.epoch += 1
             self.improved = not self.last_warm and figures["ap"] > self.best
@@ -119,12 +133,14 @@ class Trainer:
         stage = "visual part" if self.warming else "all parts"
         total = 0.0
         bar = tqdm(loader, desc=f"epoch {self.epoch + 1} ({stage})", leave=False, disable=not self.bars)
-        for step, (batch, labels) in enumerate(bar):
+        self.rng = np.random.default_rng(seed)
+        for step, (batch, labels, truths) in enumerate(bar):
             self.set_rate(step / len(loader))
             motion = self.motion(batch)
             if motion.shape[1] == 2:
-                motion = mirror(motion, torch.rand(len(motion), generator=generator).to(self.device) < 0.5)
-            total += self.step(motion, labels.to(self.device))
+                flip = torch.rand(len(motion), generator=generator) < 0.5
+                motion, truths = mirror(motion, flip.to(self.device)), mirrored(truths, flip)
+            total += self.step(motion, labels.to(self.device), truths)
             bar.set_postfix(loss=f"{total / (step + 1):.4f}")
         return total / len(loader)
 
@@ -136,19 +152,33 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * one_cycle((done + share_of_epoch) / length)
 
-    def step(self, motion: Tensor, labels: Tensor) -> float:
-        """One update; in the warm-up only the helper counts and the language model rests.  [B, C, T-1, H, W], [B, K]"""
+    def step(self, motion: Tensor, labels: Tensor, truths: Tensor) -> float:
+        """One update; in the warm-up only the helpers count and the language model rests.
+
+        [B, C, T-1, H, W], [B, K], [B, K, 3] -> the loss
+        """
         with self.accelerator.autocast():
             token = self.model.visual_token(motion)
             loss = self.loss(self.helper(token.flatten(1)).float(), labels)
+            if self.speaks:
+                loss = loss + DETAIL_RATE * self.details(token, truths.to(self.device))
             if not self.warming:
-                logits = self.model.au_head(self.model.hidden(token)).float()
-                loss = self.loss(logits, labels) + self.config.auxiliary * loss
+                loss = self.language_loss(token, labels, truths) + self.config.auxiliary * loss
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_([p for g in self.optimizer.param_groups for p in g["params"]], 1.0)
         self.optimizer.step()
         return loss.item()
+
+    def language_loss(self, token: Tensor, labels: Tensor, truths: Tensor) -> Tensor:
+        """The loss behind the language model: of its decisions, and of the words of the first clips."""
+        if not self.speaks:
+            return self.loss(self.model.au_head(self.model.hidden(token)).float(), labels)
+        lesson = self.teacher.lesson(truths[: self.config.spoken], self.rng)
+        hidden, states = self.model.language.read_and_speak(token, lesson.ids.to(self.device))
+        words = word_loss(self.model.language, states, lesson)
+        self.word_losses.append(words.item())
+        return self.loss(self.model.au_head(hidden).float(), labels) + self.config.word_rate * words
 
     @torch.no_grad()
     def inner_logits(self) -> np.ndarray:
@@ -158,7 +188,7 @@ class Trainer:
         """
         self.model.eval()
         answers = []
-        for batch, _ in DataLoader(self.inner_set, 256):
+        for batch, *_ in DataLoader(self.inner_set, 256):
             token = self.model.visual_token(self.motion(batch))
             warm = self.helper(token.flatten(1)) if self.warming else self.model.au_head(self.model.hidden(token))
             answers.append(warm.float().cpu().numpy())
@@ -178,12 +208,12 @@ class Trainer:
     def trained(self) -> dict[str, Tensor]:
         """Every tensor that training changes: weights, batch statistics, the helper's."""
         tensors = {f"model.{k}": v for k, v in self.model.trained_state().items()}
-        return tensors | {f"helper.{k}": v for k, v in self.helper.state_dict().items()}
+        return tensors | {f"helpers.{k}": v for k, v in self.helpers.state_dict().items()}
 
     def calibrated(self) -> AULLM:
         """The model with calibration, thresholds and the not-sure band fitted on inner subjects."""
         self.epoch = self.config.warmup + self.config.epochs
         people = unpack(self.model.config.trained_on) | set(self.data.subjects.tolist())
         fitted = metrics.calibrate(self.inner_labels, self.inner_logits())
-        self.model.config = self.model.config.changed(**fitted, trained_on=pack(people))
+        self.model.config = self.model.config.changed(**fitted, trained_on=pack(people), speaks=self.speaks)
         return self.model.eval()

@@ -29,13 +29,19 @@ MODELS = {
 }
 
 
+class FewWords(language.ByteTokenizer):
+    """Letters as small numbers, for models with few words."""
+
+    def encode(self, text, add_special_tokens=True):
+        return [byte % 90 + 1 for byte in text.encode()]
+
+
 @pytest.fixture(params=MODELS)
 def reader(request, monkeypatch) -> LanguageModel:
     """A small random model of each kind, in eval mode, with LoRA weights that do something."""
     torch.manual_seed(3)
-    ids = torch.arange(1, 12)[None]
-    monkeypatch.setattr(language, "load_language_model", lambda name, prompt: (MODELS[request.param](), ids, ()))
-    return stirred(LanguageModel("any", "any", rank=4, alpha=8, dropout=0.5))
+    monkeypatch.setattr(language, "load_language_model", lambda name: (MODELS[request.param](), FewWords()))
+    return stirred(LanguageModel("any", "a prompt of some words", rank=4, alpha=8, dropout=0.5))
 
 
 def stirred(model: LanguageModel) -> LanguageModel:
@@ -104,7 +110,7 @@ def llama() -> LanguageModel:
 def count_readings(model: LanguageModel, monkeypatch) -> list:
     readings, read, together = [], model.read_prompt, model.together
     monkeypatch.setattr(model, "read_prompt", lambda: readings.append(1) or read())
-    monkeypatch.setattr(model, "together", lambda token: readings.append(1) or together(token))
+    monkeypatch.setattr(model, "together", lambda *seen: readings.append(1) or together(*seen))
     return readings
 
 
@@ -209,3 +215,55 @@ def test_smollm2_shares_its_prompt():
     visual_token = tokens(model, 8).detach() * model.token_std
     with torch.no_grad():
         assert torch.allclose(model(visual_token), model(visual_token, naive=True), atol=1e-4, rtol=1e-4)
+
+
+def texts(count: int = 2, length: int = 5) -> torch.Tensor:
+    return torch.randint(1, 90, (count, length), generator=torch.Generator().manual_seed(2))
+
+
+def states_and_gradients(model: LanguageModel, naive: bool) -> list[torch.Tensor]:
+    visual_token = tokens(model)
+    trained = [weight for weight in model.parameters() if weight.requires_grad]
+    hidden, states = model.read_and_speak(visual_token, texts(), naive=naive)
+    values = torch.cat([hidden.flatten(), states.flatten()])
+    weighted = (values * torch.linspace(-1, 1, len(values))).sum()
+    return [hidden, states, *torch.autograd.grad(weighted, [visual_token, *trained])]
+
+
+def test_reading_and_speaking_in_one_row_equal_the_plain_way(reader):
+    together, plain = (states_and_gradients(reader, naive) for naive in (False, True))
+    assert together[1].shape == (2, 5, reader.width)
+    for a, b in zip(together, plain, strict=True):
+        assert b.abs().max() > 1e-4 and torch.allclose(a, b, atol=1e-5, rtol=1e-3)
+
+
+def test_the_state_that_is_read_also_foretells_the_first_word(reader):
+    hidden, states = reader.read_and_speak(tokens(reader), texts(1, 1))
+    assert torch.equal(states[0, 0], hidden[0]) and states.shape == (1, 1, reader.width)
+
+
+def test_no_text_hears_another(llama):
+    said = texts()
+    states = llama.read_and_speak(tokens(llama), said)[1]
+    said[0, 0] += 1
+    other = llama.read_and_speak(tokens(llama), said)[1]
+    assert torch.equal(other[1], states[1]) and torch.equal(other[0, 0], states[0, 0])
+    assert (other[0, 1:] - states[0, 1:]).abs().max() > 1e-4
+
+
+def test_speaking_with_kept_keys_says_what_the_whole_row_foretells(reader):
+    with torch.no_grad():
+        visual_token = tokens(reader)
+        opened = torch.tensor(reader.tokenizer.encode("Is?"))
+        said = torch.stack(list(reader.words(*reader.begin(visual_token), "Is?", most=6)), 1)
+        whole = torch.cat([opened.expand(3, -1), said], 1)
+        foretold = reader.vocabulary(reader.apart(visual_token, whole)).argmax(-1)[:, len(opened) :]
+        ended = (said == reader.tokenizer.eos_token_id).cumsum(1) > 0
+        assert torch.equal(said[~ended], foretold[~ended])
+
+
+def test_a_text_that_has_ended_stays_ended(llama, monkeypatch):
+    monkeypatch.setattr(llama, "vocabulary", lambda states: torch.eye(256)[[0] + [7] * (len(states) - 1)])
+    monkeypatch.setattr(llama, "read_on", lambda ids, cache: torch.zeros(len(ids), 64))
+    said = torch.stack(list(llama.words(torch.zeros(2, 64), None, most=3)), 1)
+    assert said.tolist() == [[0, 0, 0], [7, 7, 7]]

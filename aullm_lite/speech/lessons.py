@@ -1,0 +1,104 @@
+"""What the language model learns to say, from the truth of generated clips.
+
+The truth of one AU in one clip is three small numbers, its side, strength and apex frame, so that a batch of truths is
+one tensor: int64 [B, K, 3], -1 where the AU is absent.  From it come the texts, and the targets of `Details`, linear
+heads that show the visual part what words will need; they are not kept after training.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .questions import Question, answer
+from .wording import FRAMES, SIDES, STRENGTHS, Statement, statements_of, tell
+
+CHOICES = (tuple(SIDES), tuple(STRENGTHS), FRAMES)  # what the three numbers stand for
+KINDS, SHARES = ("report", "which", "is"), (0.7, 0.1, 0.2)
+
+
+def truths_of(scripts, aus: tuple[int, ...]) -> Tensor:
+    """The truth of every clip as numbers.  N scripts -> int64 [N, K, 3]"""
+    truths = torch.full((len(scripts), len(aus), len(CHOICES)), -1)
+    for row, script in enumerate(scripts):
+        for said in statements_of(script, aus):
+            numbers = (CHOICES[0].index(said.side), CHOICES[1].index(said.strength), CHOICES[2].index(said.frame))
+            truths[row, aus.index(said.au)] = torch.tensor(numbers)
+    return truths
+
+
+def mirrored(truths: Tensor, flip: Tensor) -> Tensor:
+    """Left and right swapped in some clips.  [B, K, 3], [B] -> [B, K, 3]"""
+    swapped = torch.tensor([CHOICES[0].index(side) for side in ("both", "R", "L")])
+    sides = truths[..., 0]
+    turned = torch.where(sides >= 0, swapped[sides.clamp_min(0)], sides)
+    return torch.cat([torch.where(flip[:, None], turned, sides)[..., None], truths[..., 1:]], dim=-1)
+
+
+def statements(truth: Tensor, aus: tuple[int, ...]) -> list[Statement]:
+    """The words for one clip's numbers.  [K, 3] -> statements of the AUs that are there"""
+    rows = zip(aus, truth.tolist())
+    return [Statement(au, *(CHOICES[i][n] for i, n in enumerate(row))) for au, row in rows if row[0] >= 0]
+
+
+class Details(nn.Module):
+    """Side, strength and apex frame of every AU, straight from the visual token.  [B, 1, E] -> loss []"""
+
+    def __init__(self, width: int, aus: int):
+        super().__init__()
+        self.sizes = [len(some) for some in CHOICES]
+        self.linear = nn.Linear(width, aus * sum(self.sizes))
+
+    def forward(self, token: Tensor, truths: Tensor) -> Tensor:
+        there = truths[..., 0] >= 0  # [B, K]
+        scores = self.linear(token.flatten(1)).float().view(*there.shape, -1)[there]  # [M, 11], M AUs that moved
+        parts = zip(scores.split(self.sizes, dim=-1), truths[there].unbind(-1))
+        return sum(F.cross_entropy(some, target) for some, target in parts) if there.any() else scores.sum()
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Texts of some clips, and which of their words are to be learnt: not a question, nor what fills the row up."""
+
+    ids: Tensor  # [S, L]
+    learnt: Tensor  # bool [S, L]
+
+
+class Teacher:
+    """Makes lessons: for each clip its report, or a question with the right answer."""
+
+    def __init__(self, tokenizer, aus: tuple[int, ...]):
+        self.tokenizer, self.aus = tokenizer, aus
+
+    def lesson(self, truths: Tensor, rng: np.random.Generator) -> Lesson:
+        """Texts of S clips, drawn anew each time.  [S, K, 3] -> Lesson"""
+        rows = [self.text(statements(truth, self.aus), rng) for truth in truths]
+        longest = max(len(ids) for ids, _ in rows)
+        end = self.tokenizer.eos_token_id
+        ids = torch.tensor([ids + [end] * (longest - len(ids)) for ids, _ in rows])
+        at = torch.arange(longest)
+        asked, ends = (torch.tensor(column)[:, None] for column in zip(*((n, len(ids)) for ids, n in rows)))
+        return Lesson(ids, (at >= asked) & (at < ends))
+
+    def text(self, said: list[Statement], rng: np.random.Generator) -> tuple[list[int], int]:
+        """One text as token ids with its end, and how many of them are the question."""
+        seen = {one.au for one in said}
+        kind = rng.choice(KINDS, p=SHARES)
+        absent = [au for au in self.aus if au not in seen]
+        ask = sorted(seen) if seen and (rng.random() < 0.5 or not absent) else absent
+        question = Question(str(kind), int(rng.choice(ask)) if kind == "is" else None)
+        asked = self.encode(question.words)
+        told = tell(said) if kind == "report" else answer(question, seen)
+        return asked + self.encode(told) + [self.tokenizer.eos_token_id], len(asked)
+
+    def encode(self, text: str) -> list[int]:
+        return self.tokenizer.encode(text, add_special_tokens=False)
+
+
+def word_loss(language, states: Tensor, lesson: Lesson) -> Tensor:
+    """Cross-entropy of the words that are learnt, a mean over all of them.  [S, L, E] -> []"""
+    learnt = lesson.learnt.to(states.device)
+    foretold = language.vocabulary(states[learnt]).float()
+    return F.cross_entropy(foretold, lesson.ids.to(states.device)[learnt])

@@ -1,0 +1,101 @@
+"""The few questions that can be answered, and how.
+
+A question of a visitor never reaches the language model: it is recognised, and the model reads our own wording of it
+after the visual token.  So nothing written into a question can steer the answer.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..errors import InputError
+from ..facs import ACTION_UNITS
+
+LONGEST = 200  # characters of a question
+NONE, YES, NO = " None.", " Yes.", " No."
+CAN = "I can say which Action Units I see, whether one of them is present, and describe what moved"
+REFUSALS = {
+    "empty": f"Please ask something: {CAN}.",
+    "long": f"Please ask in fewer than {LONGEST} characters: {CAN}.",
+    "person": f"I only report facial movement, never emotion, identity, intent, health or truthfulness: {CAN}.",
+    "other": f"I cannot answer that: {CAN}. Try “Which Action Units do you see?” or “Is AU12 present?”",
+}
+_PERSON = re.compile(
+    r"\b(emotion|feel|mood|happ|sad\b|sadness|ang(er|ry)|afraid|fear|disgust|surpris|contempt|stress|pain|sick|ill\b|"
+    r"depress(ed|ion)|health|disease|autis|lie[sd]?\b|lying|liar|lying|truth|honest|decei|guilt|intent|think|want|"
+    r"who\b|whose|name\b|identity|identify|age\b|old\b|gender|race\b|ethnic|attractive|personality|trust)",
+)
+_WHICH = re.compile(
+    r"(which|what) (facial )?(action units?|aus?)( do you see| are (there|present|visible)| can you see| moved?)?"
+    r"( in (this|the) (clip|video|face))?"
+)
+_REPORT = re.compile(r"(please )?(describe|report)( (it|this|the (clip|video|face|movement)))?|what (moved|do you see)")
+_IS = re.compile(
+    r"(is|was|does|did|do you see|can you see) (there )?(an? )?(.+?)( (present|visible|there|move|moved))?"
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that can be answered: `report`, `which`, or `is` with its AU."""
+
+    kind: str
+    au: int | None = None
+
+    @property
+    def words(self) -> str:
+        """What the language model reads after the visual token; nothing before a report, which comes by itself."""
+        asked = {"report": "", "which": " Which Action Units do you see?", "is": f" Is AU{self.au} present?"}
+        return asked[self.kind]
+
+
+class Refused(InputError):
+    """A question that is not answered; the message says what can be asked."""
+
+
+def understand(text: str, aus: Iterable[int]) -> Question:
+    """The question that somebody means.  Raises `Refused` for all others, in one polite sentence."""
+    if not text or not text.strip():
+        raise Refused(REFUSALS["empty"])
+    if len(text) > LONGEST:
+        raise Refused(REFUSALS["long"])
+    asked = re.sub(r"\s+", " ", text.strip().lower().rstrip("?!. "))
+    if _WHICH.fullmatch(asked):
+        return Question("which")
+    if _REPORT.fullmatch(asked):
+        return Question("report")
+    if (match := _IS.fullmatch(asked)) and (au := _au_of(match[4])):
+        return _known(au, tuple(aus))
+    raise Refused(REFUSALS["person" if _PERSON.search(asked) else "other"])
+
+
+def _au_of(words: str) -> int | None:
+    """The number of an AU that is given by number or by name."""
+    words = re.sub(r"^(the|any) ", "", words)
+    if match := re.fullmatch(r"(?:au|action unit) ?([0-9]{1,3})(?: ([a-z ]+))?", words):
+        return int(match[1])
+    return next((au for au, row in ACTION_UNITS.items() if row.name.lower() == words), None)
+
+
+def _known(au: int, aus: tuple[int, ...]) -> Question:
+    if au not in aus:
+        raise Refused(f"I do not know AU{au}: ask about one of {', '.join(f'AU{known}' for known in aus)}.")
+    return Question("is", au)
+
+
+def answer(question: Question, seen: Iterable[int]) -> str:
+    """The right answer of a clip in which some AUs are seen, as the language model learns to give it."""
+    seen = sorted(seen)
+    if question.kind == "is":
+        return YES if question.au in seen else NO
+    names = [f"AU{au}" for au in seen]
+    return " " + " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]])) + "." if names else NONE
+
+
+def read_answer(question: Question, text: str, aus: Iterable[int]) -> frozenset[int]:
+    """The AUs that an answer claims, for `is` the one or none.  Raises `ValueError` for what `answer` never says."""
+    claimed = {YES: {question.au}, NO: set()} if question.kind == "is" else {}
+    seen = claimed.get(text, set(map(int, re.findall(r"AU(\d+)", text))))
+    if answer(question, seen) != text or not seen <= set(aus):
+        raise ValueError("it is no answer to the question")
+    return frozenset(seen)
