@@ -9,7 +9,7 @@ choice is the first word of a report; each word then follows from those before i
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -136,11 +136,10 @@ class LanguageModel(nn.Module):
 
     def forward(self, visual_token: Tensor, *, naive: bool = False) -> Tensor:
         visual_token = self.checked(visual_token)
-        nothing_said = self.prompt_ids.new_zeros(len(visual_token), 0)
         if naive:
-            return self.apart(visual_token, nothing_said)[:, 0]
+            return self.apart(visual_token, self.prompt_ids.new_zeros(len(visual_token), 0))[:, 0]
         if self.learning and self.one_row:
-            return self.together(visual_token, nothing_said)
+            return self.together(visual_token, [])
         return self.begin(visual_token)[0]
 
     def begin(self, visual_token: Tensor) -> tuple[Tensor, DynamicCache]:
@@ -158,18 +157,20 @@ class LanguageModel(nn.Module):
             raise InputError(f"The language model takes a token [B, 1, {self.width}], got {[*visual_token.shape]}.")
         return visual_token.to(self.lm.get_input_embeddings().weight.dtype)
 
-    def read_and_speak(self, visual_token: Tensor, texts: Tensor, *, naive: bool = False) -> tuple[Tensor, Tensor]:
-        """States at all visual tokens, and those that foretell each word.  [B, 1, E], [S, L] -> [B, E], [S, L, E]
+    def read_and_speak(
+        self, visual_token: Tensor, texts: Sequence[Tensor], *, naive: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """States at all visual tokens, and those that foretell each word.  [B, 1, E], S of [L] -> [B, E], [sum L, E]
 
-        The texts (token ids) follow the first S visual tokens; `states[s, 0]` is that of visual token s itself, because
-        it foretells the first word.
+        The texts (token ids, each of its own length) follow the first S visual tokens.  The state of a visual token is
+        also the first of its text's, because it foretells the first word.
         """
         if naive or not self.one_row:
-            return self(visual_token, naive=True), self.apart(self.checked(visual_token)[: len(texts)], texts)
-        states = self.together(self.checked(visual_token), texts[:, :-1])
-        hidden, said = states[: len(visual_token)], states[len(visual_token) :]
-        said = said.view(len(texts), texts.shape[1] - 1, self.width)
-        return hidden, torch.cat([hidden[: len(texts), None], said], dim=1)
+            pairs = zip(self.checked(visual_token)[:, None], texts)
+            return self(visual_token, naive=True), torch.cat([self.apart(one, text[None])[0] for one, text in pairs])
+        states = self.together(self.checked(visual_token), [text[:-1] for text in texts])
+        hidden, said = states[: len(visual_token)], states[len(visual_token) :].split([len(t) - 1 for t in texts])
+        return hidden, torch.cat([part for pair in zip(hidden[:, None], said) for part in pair])
 
     def apart(self, visual_token: Tensor, texts: Tensor) -> Tensor:
         """The plain way: a row for each clip, the prompt in all of them.  [S, 1, E], [S, L] -> [S, max(L, 1), E]"""
@@ -188,23 +189,18 @@ class LanguageModel(nn.Module):
         """Whether what the prompt becomes may differ from call to call, or wants a gradient."""
         return self.training or torch.is_grad_enabled() and any(weight.requires_grad for weight in self._weights)
 
-    def together(self, visual_token: Tensor, texts: Tensor) -> Tensor:
-        """Prompt, batch and texts as one row, all through each layer at once.  [B, 1, E], [S, L] -> [B + S*L, E]
+    def together(self, visual_token: Tensor, texts: Sequence[Tensor]) -> Tensor:
+        """Prompt, batch and texts as one row, all through each layer at once.  [B, 1, E], S of [L] -> [B + sum L, E]
 
         Each visual token stands at position N, and sees the prompt and itself but none of its neighbours; the words
         of a text follow it, and see the prompt, their own visual token and their own words so far.
         """
-        words, device = self.lm.get_input_embeddings(), visual_token.device
-        row = torch.cat(
-            [words(self.prompt_ids), visual_token.transpose(0, 1), words(texts.reshape(1, texts.numel()))], dim=1
-        )
-        n, b = self.prompt_ids.shape[1], len(visual_token)
-        at = torch.cat(
-            [torch.arange(n), torch.full((b,), n), (n + 1 + torch.arange(texts.shape[1])).repeat(len(texts))]
-        )
-        whose = torch.cat(
-            [torch.full((n,), -1), torch.arange(b), torch.arange(len(texts)).repeat_interleave(texts.shape[1])]
-        )
+        n, b, device = self.prompt_ids.shape[1], len(visual_token), visual_token.device
+        embed, said = self.lm.get_input_embeddings(), torch.cat([*texts, self.prompt_ids.new_zeros(0)])
+        row = torch.cat([embed(self.prompt_ids), visual_token.transpose(0, 1), embed(said[None])], dim=1)
+        lengths = torch.tensor([len(text) for text in texts], dtype=torch.long)
+        whose = torch.cat([torch.full((n,), -1), torch.arange(b), torch.arange(len(texts)).repeat_interleave(lengths)])
+        at = torch.cat([torch.arange(n), torch.full((b,), n), *(torch.arange(n + 1, n + 1 + len(t)) for t in texts)])
         sees = (at[:, None] >= at) & ((whose < 0) | (whose[:, None] == whose))
         mask = torch.zeros(sees.shape, dtype=row.dtype).masked_fill(~sees, float("-inf")).to(device)
         options = dict(attention_mask=mask[None, None], position_ids=at[None].to(device), use_cache=False)

@@ -52,6 +52,10 @@ class Trainer:
         if tuple(data.aus) != model.config.aus:
             raise InputError(f"The data hold AUs {data.aus}, the model {model.config.aus}: they must be the same.")
         self.data, self.inner_labels = data, data.labels[inner]
+        if known := unpack(model.config.trained_on) & set(data.subjects[inner].tolist()):
+            raise InputError(
+                f"The first weights have seen {len(known)} of the inner people, who must be new to them: give other people."
+            )
         if not self.inner_labels.any():
             raise InputError("The inner subjects show no Action Unit at all: give more subjects or more clips.")
         self.train_set, self.inner_set = self.dataset(data.select(~inner)), self.dataset(data.select(inner))
@@ -174,9 +178,10 @@ class Trainer:
         """The loss behind the language model: of its decisions, and of the words of the first clips."""
         if not self.speaks:
             return self.loss(self.model.au_head(self.model.hidden(token)).float(), labels)
-        lesson = self.teacher.lesson(truths[: self.config.spoken], self.rng)
-        hidden, states = self.model.language.read_and_speak(token, lesson.ids.to(self.device))
-        words = word_loss(self.model.language, states, lesson)
+        texts, learnt = self.teacher.lesson(truths[: self.config.spoken], self.rng)
+        texts = [text.to(self.device) for text in texts]
+        hidden, states = self.model.language.read_and_speak(token, texts)
+        words = word_loss(self.model.language, states, texts, learnt)
         self.word_losses.append(words.item())
         return self.loss(self.model.au_head(hidden).float(), labels) + self.config.word_rate * words
 

@@ -119,11 +119,18 @@ def _grade(args) -> None:
 
 def _add_train(sub) -> None:
     sub.add_argument("--data", default="synth", metavar="synth|DIR")
-    sub.add_argument("--preset", default="lite", choices=PRESETS)
+    first = sub.add_mutually_exclusive_group()
+    first.add_argument("--preset", default="lite", choices=PRESETS)
+    first.add_argument("--init", metavar="CHECKPOINT", help="go on from its weights; needs people it has not seen")
+    sub.add_argument("--llm", metavar="ID", help="any causal LM of the Hub or a folder, in place of the preset's")
     sub.add_argument("--out", required=True, metavar="DIR")
     sub.add_argument("--epochs", type=int, help="epochs with the language model (4)")
     sub.add_argument("--warmup", type=int, help="epochs of the visual part alone, before those (4)")
     sub.add_argument("--batch-size", type=int)
+    sub.add_argument("--lr", type=float, help="peak rate of the visual part and the heads (0.002)")
+    sub.add_argument("--lr-lora", type=float, help="peak rate of LoRA (0.0005)")
+    sub.add_argument("--drop-rate", type=float, help="dropout of the visual part, in place of the preset's")
+    sub.add_argument("--spoken", type=int, default=16, help="clips of a batch to learn words from (16; 0: no words)")
     sub.add_argument("--loss", choices=("bce", "asl"))
     sub.add_argument("--mixed-precision", choices=("no", "bf16"))
     sub.add_argument("--resume", action="store_true", help="go on after the last finished epoch in --out")
@@ -135,22 +142,38 @@ def _add_train(sub) -> None:
 def _train(args) -> None:
     import torch
 
-    from ..config import AULLMConfig
-    from ..model import AULLM
     from ..plots import training_figure
     from ..recipe import TrainConfig
     from ..run import TrainingRun, check_folder
     from ..train import Trainer
 
     check_folder(args.out, go_on=args.resume)
-    names = ("epochs", "warmup", "batch_size", "loss", "seed", "mixed_precision")
+    names = ("epochs", "warmup", "batch_size", "lr", "lr_lora", "spoken", "loss", "seed", "mixed_precision")
     settings = {name: value for name in names if (value := getattr(args, name)) is not None}
     settings = TrainConfig(**settings)
     torch.manual_seed(settings.seed)  # of the first weights
-    model = AULLM(AULLMConfig.from_preset(args.preset))
+    model = _first_model(args)
     TrainingRun(Trainer(model, _training_clips(args), settings), args.out).run(go_on=args.resume)
     training_figure(Path(args.out) / "metrics.jsonl").savefig(Path(args.out) / "metrics.png")
     print(f"The checkpoint lies in {args.out}.")
+
+
+def _first_model(args):
+    """A new model of the preset, or that of a checkpoint, with what the options change."""
+    from ..checkpoint import find_checkpoint
+    from ..config import AULLMConfig
+    from ..model import AULLM
+
+    changes = {"language_model": args.llm, "drop_rate": args.drop_rate}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if not args.init:
+        return AULLM(AULLMConfig.from_preset(args.preset, **changes))
+    if args.llm:
+        raise InputError("The weights of a checkpoint belong to its own language model: leave out --llm or --init.")
+    folder = find_checkpoint(args.init)
+    model = AULLM(AULLMConfig.from_json((folder / "config.json").read_bytes()).changed(**changes))
+    model.load_weights(folder)
+    return model
 
 
 def _training_clips(args):

@@ -5,8 +5,6 @@ one tensor: int64 [B, K, 3], -1 where the AU is absent.  From it come the texts,
 heads that show the visual part what words will need; they are not kept after training.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -58,29 +56,20 @@ class Details(nn.Module):
         return sum(F.cross_entropy(some, target) for some, target in parts) if there.any() else scores.sum()
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """Texts of some clips, and which of their words are to be learnt: not a question, nor what fills the row up."""
-
-    ids: Tensor  # [S, L]
-    learnt: Tensor  # bool [S, L]
-
-
 class Teacher:
-    """Makes lessons: for each clip its report, or a question with the right answer."""
+    """Makes texts: for each clip its report, or a question with the right answer."""
 
     def __init__(self, tokenizer, aus: tuple[int, ...]):
         self.tokenizer, self.aus = tokenizer, aus
 
-    def lesson(self, truths: Tensor, rng: np.random.Generator) -> Lesson:
-        """Texts of S clips, drawn anew each time.  [S, K, 3] -> Lesson"""
+    def lesson(self, truths: Tensor, rng: np.random.Generator) -> tuple[list[Tensor], Tensor]:
+        """Texts of S clips, drawn anew each time, and which of their words are to be learnt: not the questions.
+
+        [S, K, 3] -> S of ids [L], bool [sum L]
+        """
         rows = [self.text(statements(truth, self.aus), rng) for truth in truths]
-        longest = max(len(ids) for ids, _ in rows)
-        end = self.tokenizer.eos_token_id
-        ids = torch.tensor([ids + [end] * (longest - len(ids)) for ids, _ in rows])
-        at = torch.arange(longest)
-        asked, ends = (torch.tensor(column)[:, None] for column in zip(*((n, len(ids)) for ids, n in rows)))
-        return Lesson(ids, (at >= asked) & (at < ends))
+        learnt = [torch.arange(len(ids)) >= asked for ids, asked in rows]
+        return [torch.tensor(ids) for ids, _ in rows], torch.cat(learnt)
 
     def text(self, said: list[Statement], rng: np.random.Generator) -> tuple[list[int], int]:
         """One text as token ids with its end, and how many of them are the question."""
@@ -97,8 +86,8 @@ class Teacher:
         return self.tokenizer.encode(text, add_special_tokens=False)
 
 
-def word_loss(language, states: Tensor, lesson: Lesson) -> Tensor:
-    """Cross-entropy of the words that are learnt, a mean over all of them.  [S, L, E] -> []"""
-    learnt = lesson.learnt.to(states.device)
-    foretold = language.vocabulary(states[learnt]).float()
-    return F.cross_entropy(foretold, lesson.ids.to(states.device)[learnt])
+def word_loss(language, states: Tensor, texts: list[Tensor], learnt: Tensor) -> Tensor:
+    """Cross-entropy of the words that are learnt, a mean over all of them.  [sum L, E], S of [L], [sum L] -> []"""
+    words = torch.cat(texts)
+    learnt = learnt.to(words.device)
+    return F.cross_entropy(language.vocabulary(states[learnt]).float(), words[learnt])
