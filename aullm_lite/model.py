@@ -76,8 +76,12 @@ class AULLM(nn.Module):
                 return self.eval().probabilities_from_motion(motion)
             finally:
                 self.train()
-        scale, bias = torch.tensor(self.config.calibration, device=motion.device).T
-        return torch.sigmoid(self.logits_from_motion(motion) * scale + bias)
+        return self.probabilities_of(self.logits_from_motion(motion))
+
+    def probabilities_of(self, logits: Tensor) -> Tensor:
+        """Calibrated.  [B, K] -> [B, K]"""
+        scale, bias = torch.tensor(self.config.calibration, device=logits.device).T
+        return torch.sigmoid(logits * scale + bias)
 
     def analyze(self, path: str | Path, **options):
         """Find the AUs in a video file or a folder of frames; see `analysis.analyze`.  -> AUReport"""
@@ -90,6 +94,12 @@ class AULLM(nn.Module):
         from .explain import explain
 
         return explain(self, clip, au, *how, **options)
+
+    def describe(self, clip: Tensor, question: str | None = None, **options):
+        """Put what moved into words, or answer a question; see `speech.describe`.  [T, H, W] -> Spoken"""
+        from .speech import describe
+
+        return describe(self, clip, question, **options)
 
     # --- saving and loading: only what training changed, never the language model itself ---
 

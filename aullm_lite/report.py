@@ -47,6 +47,8 @@ class AUFinding:
     onset_s: float | None = None
     apex_s: float | None = None
     offset_s: float | None = None
+    side: str | None = None  # the subject's: both, L or R; only a spoken report tells
+    strength: str | None = None  # weak, medium or strong; likewise
 
     @property
     def name(self) -> str:
@@ -75,6 +77,7 @@ class AUFinding:
             "threshold": _number(self.threshold),
             "region": self.region,
             "muscle": self.muscle,
+            **({"side": self.side, "strength": self.strength} if self.side else {}),
         }
 
 
@@ -84,7 +87,8 @@ class AUReport:
 
     `times` are the centres of the windows in seconds, `series[au]` the probabilities at them.  `crop` is the aligned
     face at the start of the most telling window (rgb uint8), `windows[au]` the six frames in which the model is surest
-    of an AU: no dictionary or JSON holds them, only a figure asked for.  `why` are attributions, see `with_why`.
+    of an AU: no dictionary or JSON holds them, only a figure asked for.  `why` are attributions, see `with_why`;
+    `words` are what the language model said, see `with_words`.
     """
 
     findings: tuple[AUFinding, ...]
@@ -98,6 +102,7 @@ class AUReport:
     crop: np.ndarray | None = field(default=None, repr=False, compare=False)
     windows: Mapping = field(default_factory=dict, repr=False, compare=False)
     why: tuple = ()
+    words: object | None = None
 
     def __getitem__(self, au: int) -> AUFinding:
         """The finding of an AU number.  Raises `KeyError` for an AU that this model does not know."""
@@ -109,6 +114,10 @@ class AUReport:
     def with_why(self, *attributions) -> "AUReport":
         """The same report with attributions (see `explain`), which its text and its dictionary then tell."""
         return replace(self, why=(*self.why, *attributions))
+
+    def with_words(self, spoken) -> "AUReport":
+        """The same report with what the language model said, see `speech.describe`; its dictionary then tells."""
+        return replace(self, words=spoken)
 
     def with_verdict(self, verdict: str) -> list[AUFinding]:
         """The findings of one verdict, surest first."""
@@ -130,6 +139,7 @@ class AUReport:
             "events": [_plain(vars(e)) for e in self.events],
             "latency_ms": _plain(self.latency_ms),
             **({"why": [made.to_dict() for made in self.why]} if self.why else {}),
+            **({"words": self.words.to_dict()} if self.words else {}),
         }
 
     def to_json(self, path: str | Path | None = None) -> str:

@@ -53,9 +53,7 @@ class Trainer:
             raise InputError(f"The data hold AUs {data.aus}, the model {model.config.aus}: they must be the same.")
         self.data, self.inner_labels = data, data.labels[inner]
         if known := unpack(model.config.trained_on) & set(data.subjects[inner].tolist()):
-            raise InputError(
-                f"The first weights have seen {len(known)} of the inner people, who must be new to them: give other people."
-            )
+            raise InputError(f"The first weights know {len(known)} of the inner people, who must be new: give others.")
         if not self.inner_labels.any():
             raise InputError("The inner subjects show no Action Unit at all: give more subjects or more clips.")
         self.train_set, self.inner_set = self.dataset(data.select(~inner)), self.dataset(data.select(inner))

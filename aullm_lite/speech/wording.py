@@ -58,8 +58,13 @@ def tell(statements: Iterable[Statement]) -> str:
     statements = sorted(statements)
     if not statements:
         return NOTHING
-    still = [half for half, aus in HALVES.items() if not any(s.au in aus for s in statements)]
-    return "; ".join(map(str, statements)) + "." + "".join(f" The {half} face is still." for half in still)
+    return "; ".join(map(str, statements)) + "." + stillness([one.au for one in statements])
+
+
+def stillness(moved: Iterable[int]) -> str:
+    """Which half of the face is still while some AUs move in the other."""
+    halves = [half for half, aus in HALVES.items() if not any(au in aus for au in moved)]
+    return "".join(f" The {half} face is still." for half in halves)
 
 
 _STATEMENT = re.compile(r"AU(\d{1,2}) ([a-z ]+?) (on both sides|on the left|on the right), (\w+), apex at frame (\d)")
