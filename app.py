@@ -21,7 +21,18 @@ from aullm_lite.explain.grades import sentence, shipped
 from aullm_lite.explain.page import CSS as WHY_CSS
 from aullm_lite.explain.page import why_html
 from aullm_lite.facs import CD6ME_AUS, action_unit
-from aullm_lite.page import CSS, EMPTY, PRESSED, details_html, examples_html, timeline_html, verdicts_html
+from aullm_lite.page import (
+    CSS,
+    EMPTY,
+    PRESSED,
+    details_html,
+    examples_html,
+    refusal_html,
+    timeline_html,
+    verdicts_html,
+    words_html,
+)  # fmt: skip
+from aullm_lite.speech import Refused, describe_report
 
 HEADER = """<div class="au-head"><h1>AU-LLM Lite</h1>
 <p>Shows which facial movements (Action Units) happen in a short clip, when, and how sure it is: a small language
@@ -93,6 +104,24 @@ def detect(video: str, fps: float | None = None, progress=gr.Progress()):
     return verdicts_html(report), timeline_html(report), details_html(report), report.to_dict(), report
 
 
+def say(report) -> str:
+    """What the language model says of the clip, as HTML; nothing where it has learned no words."""
+    model = load_model()
+    return words_html(describe_report(model, report)) if report is not None and model.config.speaks else ""
+
+
+def answer(report, question: str) -> str:
+    """The answer to a question about Action Units, or one sentence on what can be asked."""
+    if report is None:
+        raise gr.Error("Find the Action Units of a clip first, then ask.", print_exception=False)
+    try:
+        return words_html(describe_report(load_model(), report, question))
+    except Refused as refused:
+        return refusal_html(str(refused))
+    except InputError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
 def surest(report) -> int:
     """The AU that most visitors will ask about first."""
     return report.top(1)[0].au
@@ -135,6 +164,7 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
             shelf = gr.HTML(js_on_load=PRESSED, **PLAIN)
         with gr.Column(scale=2, min_width=280, elem_classes="au-result"):
             verdicts = gr.HTML(EMPTY, **PLAIN)
+            words = gr.HTML(**PLAIN)
             timeline = gr.HTML(**PLAIN)
             details = gr.HTML(**PLAIN)
             with gr.Accordion("Why? What a decision rests on"):
@@ -144,6 +174,11 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
                     how = gr.Dropdown(list(HOW), value=next(iter(HOW)), label="Method", min_width=290)
                 ask = gr.Button("Why?")
                 reason = gr.HTML(**PLAIN)
+            with gr.Accordion("Ask about this clip", open=False):
+                question = gr.Textbox(label="Question", max_lines=1, max_length=200,
+                                      placeholder="Which Action Units do you see?  Is AU12 present?")  # fmt: skip
+                put = gr.Button("Ask")
+                reply = gr.HTML(**PLAIN)
             with gr.Accordion("The report as data", open=False):
                 data = gr.JSON(show_label=False)
     with gr.Accordion("What this tells, and what it does not"):
@@ -156,11 +191,16 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
     chosen = shelf.click(pick_example, None, clip, api_visibility="private")
     shown = chosen.success(detect, clip, outputs, api_visibility="private", **running)
     clear = dict(fn=lambda: "", inputs=None, outputs=reason, queue=False, api_visibility="private")
+    one = dict(concurrency_limit=1, concurrency_id="model", api_visibility="private")  # at a time
     for done in (pressed, shown):
         done.success(surest, found, which, api_visibility="private").then(**clear)
-    for question in (which, how):  # an old reason does not stand under a new question
-        question.change(**clear)
-    ask.click(why, [found, which, how], reason, api_visibility="private", concurrency_id="model", concurrency_limit=1)
+        done.success(say, found, words, **one)
+    gr.on([put.click, question.submit], answer, [found, question], reply, **one)
+    for start in (pressed, shown):  # old words do not stand under a new clip
+        start.then(lambda: ("", ""), None, [words, reply], queue=False, api_visibility="private")
+    for choice in (which, how):  # an old reason does not stand under a new question
+        choice.change(**clear)
+    ask.click(why, [found, which, how], reason, **one)
     demo.load(show_examples, None, shelf, api_visibility="private")
 
 demo.queue(max_size=16)

@@ -160,6 +160,21 @@ def attribution_speed(model: AULLM, checkpoint: str) -> dict:
     }
 
 
+def speech_speed(model: AULLM, rounds: int = 5) -> dict | None:
+    """Seconds to the first word of a report of one smile, and to its end; None where a model cannot speak."""
+    if not model.config.speaks:
+        return None
+    clip, language = smile()[None], model.language
+
+    @torch.no_grad()
+    def first_word():
+        next(language.words(*language.begin(model.visual_token(model.motion(clip)))))
+
+    said = model.describe(clip[0]).said
+    first, whole = in_turns(first_word, lambda: model.describe(clip[0]), rounds)
+    return {"first_word_s": first, "report_s": whole, "tokens": len(language.tokenizer.encode(said)), "said": said}
+
+
 def synth_speed(subjects: int = 24, clips: int = 25) -> dict:
     """Training clips of six frames drawn in a second, people included, once the processes are there."""
     make_clips(8, clips, training_recipe, seed=2)
@@ -183,12 +198,13 @@ def run(checkpoint: str = "demo") -> dict:
         "training_step": training_step(model),
         "analyze": analysis_speed(model, checkpoint),
         "attribution": attribution_speed(model, checkpoint),
+        "speech": speech_speed(model),
     }
 
 
 def as_text(figures: dict) -> str:
     step, film_, clip = figures["training_step"], figures["analyze"], figures["single_clip"]
-    why = figures["attribution"]
+    why, spoken = figures["attribution"], figures["speech"]
     small, large, extra = (film_[name] for name in ("peak_mb_10s", "peak_mb_60s", "extra_mb_60s"))
     return "\n".join(
         [
@@ -201,6 +217,10 @@ def as_text(figures: dict) -> str:
             f"one clip: {clip['one_clip_ms']:.0f} ms alone, {clip['in_16_ms_a_clip']:.0f} ms in a batch of 16",
             f"attribution, one AU: Integrated Gradients {why['ig_32_steps_s']:.1f} s, all {why['methods']} methods "
             f"{why['all_methods_s']:.0f} s",
+            f"spoken report: first word {spoken['first_word_s']:.2f} s, all {spoken['tokens']} tokens "
+            f"{spoken['report_s']:.1f} s"
+            if spoken
+            else "spoken report: this checkpoint has learned no words",
             f"SynthME: {figures['synth']['clips_a_second']:.0f} clips a second",
         ]
     )

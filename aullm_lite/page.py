@@ -16,6 +16,7 @@ from PIL import Image
 
 from .plots import COLOURS, FAINT, INK, LINE, timeline_figure
 from .report import AUFinding, AUReport
+from .speech import Spoken
 
 MARKS = {"present": "✓", "not sure": "?", "absent": "–"}
 COLUMNS = ("Action Unit", "Probability", "Verdict", "Onset – apex – offset")
@@ -58,6 +59,9 @@ CSS = """
 .au-absent .au-chip { color: var(--body-text-color-subdued); padding-left: 0; }
 .au-when { font-variant-numeric: tabular-nums; white-space: nowrap; font-size: .86rem; }
 .au-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.au-words { margin: 0; } .au-words figcaption { margin-top: .4rem; }
+.au-words blockquote { margin: 0; padding: .5rem .9rem; border-left: 3px solid var(--au-present); font-size: 1.05rem;
+  line-height: 1.5; background: var(--background-fill-secondary); border-radius: 0 10px 10px 0; }
 .au-timeline svg { width: 100%; height: auto; display: block; }
 .au-timeline svg text { font-family: system-ui, sans-serif !important; }
 .au-slim { display: none; }
@@ -89,6 +93,22 @@ PRESSED = """element.addEventListener("click", event => {
   const button = event.target.closest("button[data-number]");
   if (button) trigger("click", { number: Number(button.dataset.number) });
 });"""
+
+
+def words_html(heard: Spoken) -> str:
+    """What the language model says of the clip, when, and whether the guard had to speak for it."""
+    start, end = heard.times[0], heard.times[-1]
+    when = f"The language model on {start:.2f} to {end:.2f} s of the clip. Sides are those of the person filmed."
+    note = f" Its own text was left out, because {heard.problem}." if heard.problem else ""
+    return (
+        f'<figure class="au-words"><blockquote>{escape(heard.text)}</blockquote>'
+        f'<figcaption class="au-small">{escape(when + note)}</figcaption></figure>'
+    )
+
+
+def refusal_html(sentence: str) -> str:
+    """Why a question is not answered."""
+    return f'<p class="au-small" role="status">{escape(sentence)}</p>'
 
 
 def verdicts_html(report: AUReport) -> str:

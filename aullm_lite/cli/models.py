@@ -15,6 +15,7 @@ FIGURES = (".png", ".jpg", ".svg", ".pdf")
 def add_to(command) -> None:
     """The commands with their options."""
     _add_analyze(command("analyze", _analyze, "Find the Action Units in a video file or a folder of frames."))
+    _add_describe(command("describe", _describe, "Put what moved into words, or answer a question about it."))
     _add_explain(command("explain", _explain, "Show what a decision on one Action Unit rests on."))
     _add_grade(command("grade", _grade, "Grade explanations against the truth of generated clips."))
     _add_train(command("train", _train, "Train a checkpoint."))
@@ -47,6 +48,34 @@ def _analyze(args) -> None:
         report_figure(report).savefig(args.figure)
     print(report)
     print("\n" + report.text())
+
+
+def _add_describe(sub) -> None:
+    sub.add_argument("video", metavar="VIDEO_OR_FRAMES")
+    sub.add_argument("--ask", metavar="QUESTION", help="such as: Which Action Units do you see?  Is AU12 present?")
+    sub.add_argument("--json", metavar="FILE", help="write the whole report as data, with the words")
+    sub.add_argument("--fps", type=float, help="true frames a second, of a folder (200 by default) or slow motion")
+    sub.add_argument("--model", default="demo", metavar="CHECKPOINT", help="demo, a folder, or a Hub id")
+
+
+def _describe(args) -> None:
+    from ..model import AULLM
+    from ..speech import describe_report
+    from ..speech.questions import understand
+    from ..speech.spoken import check_speaks
+
+    model = AULLM.from_pretrained(args.model)
+    check_speaks(model)
+    if args.ask is not None:
+        understand(args.ask, model.config.aus)  # before the video is read
+    report = model.analyze(args.video, fps=args.fps)
+    heard = describe_report(model, report, args.ask)
+    if args.json:
+        report.with_words(heard).to_json(args.json)
+    start, end = heard.times[0], heard.times[-1]
+    print(f"From {start:.2f} to {end:.2f} s, where the model is surest of an Action Unit:", heard.text, sep="\n")
+    if heard.problem:
+        print(f"(The head's decision in plain words, because the language model's text was left out: {heard.problem}.)")
 
 
 def _add_explain(sub) -> None:
@@ -196,6 +225,7 @@ def _add_evaluate(sub) -> None:
     sub.add_argument(
         "--full", action="store_true", help="the README's figures: all tiers, photographs and moving heads"
     )
+    sub.add_argument("--spoken", action="store_true", help="score what the language model says, not the head")
     sub.add_argument("--json", metavar="FILE")
 
 
@@ -203,7 +233,11 @@ def _evaluate(args) -> None:
     from .. import evaluate
     from ..model import AULLM
 
+    if args.spoken and (args.full or args.data != "synth"):
+        raise InputError("--spoken is measured on fresh generated clips: leave out --full and --data.")
     model = AULLM.from_pretrained(args.checkpoint)
+    if args.spoken:
+        return _evaluate_spoken(model, args)
     if args.full:
         from ..synth.photo import builtin_photos
 
@@ -217,6 +251,19 @@ def _evaluate(args) -> None:
     if args.json:
         evaluate.write_json(args.json, scores)
     print(evaluate.as_text(scores))
+
+
+def _evaluate_spoken(model, args) -> None:
+    import torch
+
+    from ..evaluate import write_json
+    from ..speech.scores import as_text, spoken_table
+
+    model = model.to("cuda" if torch.cuda.is_available() else "cpu")
+    table = spoken_table(model, subjects=args.subjects, clips=args.clips, tier=args.tier, seed=args.seed)
+    if args.json:
+        write_json(args.json, table)
+    print(as_text(table))
 
 
 def _bench(args) -> None:

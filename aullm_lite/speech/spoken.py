@@ -68,6 +68,12 @@ def describe(model, clip: Tensor, question: str | None = None, *, times: Sequenc
     return describe_all(model, clip[None], asked, times=times)[0]
 
 
+def describe_report(model, report: AUReport, question: str | None = None) -> Spoken:
+    """The same for the window of an analysed video in which the model is surest of an AU, with its true times."""
+    window = report.windows[report.top(1)[0].au]
+    return describe(model, torch.from_numpy(window.clip), question, times=window.times.tolist())
+
+
 @torch.no_grad()
 def describe_all(model, clips: Tensor, question: Question = REPORT, *, times=None) -> list[Spoken]:
     """The same for many clips at once.  [B, T, H, W] -> B Spoken"""
