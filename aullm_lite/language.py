@@ -52,6 +52,12 @@ def load_language_model(name: str) -> tuple[nn.Module, object]:
     return lm, tokenizer
 
 
+def end_of(tokenizer) -> int:
+    """The token that ends a text: the tokenizer's own sign, or a new line where it has none."""
+    end = tokenizer.eos_token_id
+    return tokenizer.encode("\n", add_special_tokens=False)[-1] if end is None else end
+
+
 def random_llama() -> nn.Module:
     """Two layers of width 64 over the 256 bytes, the same random weights each time: for tests, needs no download."""
     config = LlamaConfig(
@@ -216,7 +222,7 @@ class LanguageModel(nn.Module):
 
         `opening` is read first; words after the end of a text are the end sign.  The cache grows with them.
         """
-        end = self.tokenizer.eos_token_id
+        end = end_of(self.tokenizer)
         if opening:
             ids = torch.tensor([self.tokenizer.encode(opening, add_special_tokens=False)], device=hidden.device)
             hidden = self.read_on(ids.expand(len(hidden), -1), cache)

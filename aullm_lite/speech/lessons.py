@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..language import end_of
 from .questions import Question, answer
 from .wording import FRAMES, SIDES, STRENGTHS, Statement, statements_of, tell
 
@@ -80,7 +81,7 @@ class Teacher:
         question = Question(str(kind), int(rng.choice(ask)) if kind == "is" else None)
         asked = self.encode(question.words)
         told = tell(said) if kind == "report" else answer(question, seen)
-        return asked + self.encode(told) + [self.tokenizer.eos_token_id], len(asked)
+        return asked + self.encode(told) + [end_of(self.tokenizer)], len(asked)
 
     def encode(self, text: str) -> list[int]:
         return self.tokenizer.encode(text, add_special_tokens=False)

@@ -14,6 +14,7 @@ from torch import Tensor
 from ..analysis import describe as model_facts
 from ..errors import InputError
 from ..facs import action_unit
+from ..language import end_of
 from ..report import AUFinding, AUReport, verdict_of
 from .questions import NO, YES, Question, answer, read_answer, understand
 from .wording import NOTHING, Statement, parse, stillness, with_times
@@ -99,7 +100,7 @@ def check_speaks(model) -> None:
 
 
 def _decoded(tokenizer, ids: list[int]) -> str:
-    end = tokenizer.eos_token_id
+    end = end_of(tokenizer)
     return tokenizer.decode(ids[: ids.index(end)] if end in ids else ids)
 
 
