@@ -194,10 +194,9 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
     one = dict(concurrency_limit=1, concurrency_id="model", api_visibility="private")  # at a time
     for done in (pressed, shown):
         done.success(surest, found, which, api_visibility="private").then(**clear)
-        done.success(say, found, words, **one)
+        fresh = done.success(lambda: ("", ""), None, [words, reply], queue=False, api_visibility="private")
+        fresh.success(say, found, words, **one)
     gr.on([put.click, question.submit], answer, [found, question], reply, **one)
-    for start in (pressed, shown):  # old words do not stand under a new clip
-        start.then(lambda: ("", ""), None, [words, reply], queue=False, api_visibility="private")
     for choice in (which, how):  # an old reason does not stand under a new question
         choice.change(**clear)
     ask.click(why, [found, which, how], reason, **one)

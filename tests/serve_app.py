@@ -17,6 +17,9 @@ import app  # noqa: E402
 from aullm_lite.config import AULLMConfig  # noqa: E402
 from aullm_lite.demo import Example  # noqa: E402
 from aullm_lite.model import AULLM  # noqa: E402
+from aullm_lite.speech.questions import understand  # noqa: E402
+from aullm_lite.speech.spoken import REPORT, Spoken  # noqa: E402
+from aullm_lite.speech.wording import Statement, tell  # noqa: E402
 from aullm_lite.video import open_video, write_video  # noqa: E402
 
 
@@ -25,6 +28,12 @@ def fake_analyze(model, path, *, longest, progress, **_):
     progress(0.5, "2.0 s of the video seen")
     time.sleep(0.3)
     return sample_report()
+
+
+def fake_words(model, report, question=None) -> Spoken:
+    asked = REPORT if question is None else understand(question, model.config.aus)
+    said = tell([Statement(6, "L", "weak", 3), Statement(12, "both", "strong", 4)]) if asked == REPORT else "Yes."
+    return Spoken(said, said, {}, asked, times=(0.9, 1.0, 1.1, 1.2, 1.3, 1.4))
 
 
 def fake_examples(folder=Path(tempfile.mkdtemp())) -> tuple[Example, ...]:
@@ -37,7 +46,9 @@ def fake_examples(folder=Path(tempfile.mkdtemp())) -> tuple[Example, ...]:
 
 def main() -> None:
     model = AULLM(AULLMConfig.from_preset("smoke")).eval()
+    model.config = model.config.changed(speaks=True)
     app.load_model, app.analyze, app.example_clips = lambda: model, fake_analyze, fake_examples
+    app.describe_report = fake_words
     fake_examples()
     app.demo.launch(**app.LAUNCH)
 

@@ -11,7 +11,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError, ValidationError
 from sample_report import face_crop, sample_report, sample_window
-from serve_app import app  # it puts the repository's root, where app.py lies, on the path
+from serve_app import app, fake_words  # it puts the repository's root, where app.py lies, on the path
 
 from aullm_lite import page
 from aullm_lite.errors import InputError
@@ -125,6 +125,36 @@ def test_why_of_a_still_clip_is_one_sentence(small):
     still.clip = still.clip[:1].repeat(6, 0)
     with pytest.raises(gr.Error, match="Nothing moves in this clip"):
         asked(sample_report(windows={12: still}))
+
+
+@pytest.fixture
+def speaker(smoke, small):
+    smoke.config = smoke.config.changed(speaks=True)
+
+
+def test_words_say_when_and_whether_the_guard_spoke(speaker, monkeypatch):
+    words = str(Words(app.say(sample_report())))  # random weights say nothing that is a report
+    assert "Sides are those of the person filmed. Its own text was left out, because it is no report." in words
+    monkeypatch.setattr(app, "describe_report", fake_words)
+    words = str(Words(app.say(sample_report())))
+    assert words.startswith("AU6 cheek raiser on the left, weak") and "on 0.90 to 1.40 s" in words
+
+
+def test_who_cannot_speak_is_silent(small):
+    assert app.say(sample_report()) == "" == app.say(None)
+    with pytest.raises(gr.Error, match="has not learned to speak"):
+        app.answer(sample_report(), "Is AU12 present?")
+
+
+@pytest.mark.parametrize("question", ["", "x" * 201, "Is she happy?", "¿Es AU12?", "<img src=x onerror=alert(1)>"])
+def test_other_questions_are_refused_as_a_sentence(speaker, question):
+    html = app.answer(sample_report(), question)
+    assert "<img" not in html and str(Words(html)).startswith(("Please ask", "I only report", "I cannot answer"))
+
+
+def test_a_question_before_any_clip_gives_a_hint(speaker):
+    with pytest.raises(gr.Error, match="Find the Action Units of a clip first"):
+        app.answer(None, "Is AU12 present?")
 
 
 def test_the_grade_of_the_method_stands_beside_its_map(small, monkeypatch):

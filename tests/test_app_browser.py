@@ -127,6 +127,19 @@ def test_ask_why(page):
     page.wait_for_selector(".au-why", state="detached")  # an old reason does not stand under a new question
 
 
+def test_it_speaks_and_answers_questions_about_movement_only(page):
+    page.locator(".au-examples button").first.click()
+    page.wait_for_selector(".au-words")
+    assert "AU6 cheek raiser on the left, weak" in page.locator(".au-words blockquote").inner_text()
+    page.get_by_role("button", name="Ask about this clip").click()
+    page.get_by_label("Question").fill("Is AU12 present?")
+    page.get_by_label("Question").press("Enter")
+    page.get_by_text("Yes.", exact=True).wait_for()
+    page.get_by_label("Question").fill("Is she happy?")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    page.get_by_text("never emotion, identity").wait_for()
+
+
 def test_why_before_any_clip_gives_a_hint(page):
     page.get_by_role("button", name="Why?", exact=True).click()
     page.get_by_text("Find the Action Units of a clip first").first.wait_for()
