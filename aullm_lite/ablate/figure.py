@@ -40,12 +40,9 @@ def _places(rows: dict) -> dict[str, float]:
 
 
 def _draw_scores(ax: Axes, table: dict, places: dict) -> None:
-    floor = table["floors"]["all_positive"]["f1"]
-    ax.axvline(table["rows"][REFERENCE.name]["f1"], color=PRESENT, lw=1.2, zorder=0)
-    ax.axvline(floor, color=FAINT, lw=1.1, ls=(0, (1, 2)), zorder=0)
-    ax.annotate("all positive", (floor, 0), (4, 4), textcoords="offset points", fontsize=8, color=FAINT)
-    ax.annotate("reference", (table["rows"][REFERENCE.name]["f1"], 0), (-4, 4), textcoords="offset points",
-                ha="right", fontsize=8, color=PRESENT)  # fmt: skip
+    """F1 of each row, with the reference and a floor as lines."""
+    _line(ax, table["rows"][REFERENCE.name]["f1"], "reference", side=-1, color=PRESENT, ls="-")
+    _line(ax, table["floors"]["all_positive"]["f1"], "floor: all positive", side=1, color=FAINT, ls=(0, (1, 2)))
     for name, y in places.items():
         row = table["rows"][name]
         ax.plot(row["interval"], [y, y], color=INK, lw=2, solid_capstyle="butt")
@@ -54,33 +51,42 @@ def _draw_scores(ax: Axes, table: dict, places: dict) -> None:
     ax.plot([], [], "o-", color=INK, ms=6, lw=2, label="drawn people, 95 %")
     ax.plot([], [], "d", color="white", mec=FAINT, ms=5, label="animated photographs")
     ax.set(xlim=(0, 1))
-    ax.set_title("F1, positive class", loc="left", fontsize=11, fontweight="bold", color=INK)
+    _title(ax, "F1, positive class")
+
+
+def _line(ax: Axes, x: float, words: str, *, side: int, color: str, ls) -> None:
+    """A line over all rows, named at its top, on one side."""
+    ax.axvline(x, color=color, lw=1.2, ls=ls, zorder=0)
+    at = dict(xycoords=ax.get_xaxis_transform(), xytext=(4 * side, 4), textcoords="offset points")
+    ax.annotate(words, (x, 1), **at, ha="left" if side > 0 else "right", fontsize=8, color=color)
 
 
 def _draw_differences(ax: Axes, table: dict, places: dict) -> None:
+    """Paired differences, as marks, and in words where they are shown."""
     ax.axvline(0, color=PRESENT, lw=1.2, zorder=0)
-    for c in table["comparisons"]:
-        y, colour, (low, high) = places[c["name"]], COLOURS[c["verdict"]], c["interval"]
-        text = f"{c['difference']:+.3f}" + ("" if c["verdict"] == "no difference shown" else f"  {c['verdict']}")
-        if abs(c["difference"]) > FAR:
-            side = 1 if c["difference"] > 0 else -1
-            ax.plot(side * FAR * 1.08, y, ">" if side > 0 else "<", color=colour, ms=7)
-        else:
-            ends = [max(low, -FAR * 1.1), min(high, FAR * 1.1)]
-            ax.plot(ends, [y, y], color=colour, lw=2, solid_capstyle="butt")
-            ax.plot(c["difference"], y, MARKERS[c["verdict"]], color=colour, ms=6.5)
-        ax.text(
-            FAR * 1.2,
-            y,
-            text,
-            va="center",
-            fontsize=8.5,
-            color=colour if c["verdict"] != "no difference shown" else INK,
-        )
+    for comparison in table["comparisons"]:
+        _difference(ax, comparison, places[comparison["name"]])
     for verdict, colour in COLOURS.items():
         ax.plot([], [], MARKERS[verdict], color=colour, ms=6.5, label=verdict)
-    ax.set(xlim=(-FAR * 1.15, FAR * 1.9), xticks=[-0.08, -0.04, 0, 0.04, 0.08])
-    ax.set_title("Difference from the reference, paired", loc="left", fontsize=11, fontweight="bold", color=INK)
+    ax.set(xlim=(-FAR * 1.15, FAR * 1.9), xticks=[-FAR, -FAR / 2, 0, FAR / 2, FAR])
+    _title(ax, "Difference from the reference, paired")
+
+
+def _difference(ax: Axes, comparison: dict, y: float) -> None:
+    """One difference with its interval; an arrow where it lies beyond the panel."""
+    value, verdict, (low, high) = comparison["difference"], comparison["verdict"], comparison["interval"]
+    colour, shown = COLOURS[verdict], verdict != "no difference shown"
+    if abs(value) > FAR:
+        ax.plot(FAR * 1.08 * (1 if value > 0 else -1), y, ">" if value > 0 else "<", color=colour, ms=7)
+    else:
+        ax.plot([max(low, -FAR * 1.1), min(high, FAR * 1.1)], [y, y], color=colour, lw=2, solid_capstyle="butt")
+        ax.plot(value, y, MARKERS[verdict], color=colour, ms=6.5)
+    words = f"{value:+.3f}" + (f"  {verdict}" if shown else "")
+    ax.text(FAR * 1.2, y, words, va="center", fontsize=8.5, color=colour if shown else INK)
+
+
+def _title(ax: Axes, words: str) -> None:
+    ax.set_title(words, loc="left", pad=16, fontsize=11, fontweight="bold", color=INK)
 
 
 def _plain(ax: Axes, last: float) -> None:

@@ -19,9 +19,10 @@ from .page import write
 from .parts import front_end
 from .people import People, look, make_people
 from .reader import answers, calibrated, changed, fine_tune, maker, set_head, tokens, warm_tokens
-from .rows import ROWS, Row, chosen
+from .rows import REFERENCE, ROWS, Row, chosen
 from .table import build_table
 
+TESTED = ("test", "photos")
 SAMPLE = 256  # training clips on which the size of a front end's values is measured
 
 
@@ -70,17 +71,21 @@ class Study:
         set_head(model, eye, self.labels, self.device)
         fine_tune(model, eye, self.labels, row.loss, self.budget, seed, self.device)
         set_head(model, eye, self.labels, self.device)
-        own = {part: tokens(model, eye.mid[part], self.device) for part in ("train", "inner", "test", "photos")}
-        inner, tested = answers(model, own["inner"]), ("test", "photos")
-        facts = {"trainable": trainable(model), "steps": self.budget.steps}
-        done = {}
-        for other in (some for some in ROWS if some == row or (row.name == "lora" and not some.trained)):
-            mean = own["train"].mean(0, keepdim=True)
-            said = {part: answers(model, changed(own[part], other.token, mean, seed)) for part in tested}
-            found = calibrated(said | {"inner": inner}, self.people["inner"].labels)
-            seconds = round(perf_counter() - start, 1)
-            done[other.name] = (found, facts | {"seconds": seconds, "steps": facts["steps"] * other.trained})
-        return done
+        seconds = round(perf_counter() - start, 1)
+        facts = {"trainable": trainable(model), "steps": self.budget.steps, "seconds": seconds}
+        others = [some for some in ROWS if not some.trained] if row == REFERENCE else []
+        tested = self.test(model, eye, [row, *others], seed)
+        return {name: (found, facts if name == row.name else facts | {"steps": 0}) for name, found in tested.items()}
+
+    def test(self, model: AULLM, eye: Eye, rows: Sequence[Row], seed: int) -> dict[str, Arrays]:
+        """Probabilities and thresholds of a trained model, with its tokens as each of the rows wants them."""
+        own = {part: tokens(model, eye.mid[part], self.device) for part in ("train", "inner", *TESTED)}
+        inner, mean = answers(model, own["inner"]), own["train"].mean(0, keepdim=True)
+        found = {}
+        for row in rows:
+            said = {part: answers(model, changed(own[part], row.token, mean, seed)) for part in TESTED}
+            found[row.name] = calibrated(said | {"inner": inner}, self.people["inner"].labels)
+        return found
 
     def forget(self, pending: Sequence[tuple[int, Row]]) -> None:
         """Let go of what no row to come needs: a full study would not fit into memory."""
@@ -101,7 +106,7 @@ def ablate(
     go_on: bool = False,
     say: Callable[[str], None] = print,
 ) -> dict:
-    """Run the rows that are missing, and write the table of all that are complete after each group; the table.
+    """Run the rows that are missing, and write the table of all that are complete; the table.
 
     Raises `InputError` for an unknown row, for no seed, and for a folder of another study or, unless `go_on`, of any.
     """
@@ -109,8 +114,15 @@ def ablate(
     if seeds < 1:
         raise InputError(f"A study needs at least one seed, got {seeds}.")
     kept = Kept(out, {"budget": asdict(budget), "llm": llm, "version": __version__}, go_on=go_on)
-    study = Study(budget, llm)
     pending = [(seed, row) for row in wanted if row.trained for seed in range(seeds) if not kept.has(seed, row.name)]
+    _run(Study(budget, llm), kept, pending, seeds, say)
+    table = build_table(kept, seeds)
+    write(kept.out, table)
+    return table
+
+
+def _run(study: Study, kept: Kept, pending: list[tuple[int, Row]], seeds: int, say: Callable[[str], None]) -> None:
+    """Run what is missing; each row is kept as it ends, and the table of what is there after each group."""
     if pending and kept.people() is None:
         kept.add_people(*_tested(study.people))
     while pending:
@@ -121,14 +133,11 @@ def ablate(
         say(_line(seed, row, done[row.name], study.people))
         if not any(other.group == row.group for _, other in pending):
             write(kept.out, build_table(kept, seeds))
-    table = build_table(kept, seeds)
-    write(kept.out, table)
-    return table
 
 
 def _tested(people: People) -> tuple[Arrays, dict]:
     """Labels of the tested clips, and whose they are."""
-    parts = {part: people[part] for part in ("test", "photos")}
+    parts = {part: people[part] for part in TESTED}
     facts = {part: some.subjects.tolist() for part, some in parts.items()} | {"aus": list(people["test"].aus)}
     return {part: some.labels for part, some in parts.items()}, facts
 
@@ -137,7 +146,6 @@ def _line(seed: int, row: Row, done: tuple[Arrays, dict], people: People) -> str
     """How a finished row did, for the log."""
     arrays, facts = done
     f1 = {
-        part: np.mean(metrics.f1_positive(people[part].labels, arrays[part] >= arrays["thresholds"]))
-        for part in ("test", "photos")
+        part: np.mean(metrics.f1_positive(people[part].labels, arrays[part] >= arrays["thresholds"])) for part in TESTED
     }
     return f"{row.name}, seed {seed}: F1 {f1['test']:.3f}, photographs {f1['photos']:.3f}, {facts['seconds']:.0f} s"
