@@ -1,4 +1,4 @@
-"""Commands that compare methods on licensed data: loso, cross, cd6me; and leaks, which shows what mistakes do."""
+"""Commands that compare methods on licensed data: loso, cross, cd6me; and on generated clips: leaks and ablate."""
 
 import tempfile
 from pathlib import Path
@@ -28,6 +28,7 @@ def add_to(command) -> None:
     sub = command("leaks", _leaks, "Show on generated clips what leaks do to a score.")
     sub.add_argument("--out", required=True, metavar="DIR")
     sub.add_argument("--seed", type=seed_number, default=0)
+    _add_ablate(command("ablate", _ablate, "Show on generated clips what the language model and other parts add."))
 
 
 def _add_tables(sub) -> None:
@@ -141,3 +142,24 @@ def _leaks(args) -> None:
     from ..protocols.leaks_page import as_markdown
 
     print(as_markdown(run(args.out, seed=args.seed)))
+
+
+def _add_ablate(sub) -> None:
+    sub.add_argument("--out", required=True, metavar="DIR", help="gets ablate.json, ablate.md, ablate.png and all rows")
+    sub.add_argument("--seeds", type=seed_number, default=3, metavar="N", help="how often each row is trained (3)")
+    sub.add_argument("--budget", default="small", choices=("small", "full"), help="full is for a GPU")
+    sub.add_argument("--rows", nargs="+", metavar="NAME", help="some rows, with those they are compared with (all)")
+    sub.add_argument("--resume", action="store_true", help="go on with the rows that are missing in --out")
+    sub.add_argument(
+        "--llm", default="smollm2-135m-instruct", metavar="ID", help="any causal language model of the Hub"
+    )
+
+
+def _ablate(args) -> None:
+    from ..ablate.budget import BUDGETS
+    from ..ablate.study import ablate
+
+    options = {"llm": args.llm, "seeds": args.seeds, "rows": args.rows, "go_on": args.resume}
+    ablate(args.out, BUDGETS[args.budget], **options, say=lambda line: print(line, flush=True))
+    print((Path(args.out) / "ablate.md").read_text())
+    print(f"Written to {args.out}: ablate.json, ablate.md, ablate.png.")
