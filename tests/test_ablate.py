@@ -69,7 +69,7 @@ def test_every_row_trains_and_answers(whole):
         assert 0 <= row["interval"][0] <= row["f1"] <= row["interval"][1] <= 1
         assert 0 < row["ap"] <= 1 and 0 <= row["f1_photographs"] <= 1 and row["trainable"] > 0
     assert {c["name"] for c in table["comparisons"]} == set(table["rows"]) - {"lora"}
-    assert {c["against"] for c in table["comparisons"]} == {"lora", "prompt-short"}
+    assert {c["against"] for c in table["comparisons"]} == {"lora", "prompt-short", "lora-long"}
     assert json.loads((out / "ablate.json").read_text()) == table
     assert (out / "ablate.png").read_bytes()[:4] == b"\x89PNG" and "generated" in (out / "ablate.md").read_text()
 

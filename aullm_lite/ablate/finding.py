@@ -10,6 +10,16 @@ WORDS = {
         "No difference is shown between the LoRA-tuned language model and the control, an MLP with as many weights as "
         "LoRA in its place, so nothing shows that the language model adds anything here",
     ),
+    "no-llm-long": (
+        "With four times the steps the control is still better than the language model",
+        "With four times the steps the language model is better than the control",
+        "With four times the steps no difference is shown between the language model and the control",
+    ),
+    "text": (
+        "Learning to put the truth into words helps the decisions too",
+        "Learning to put the truth into words costs the decisions something",
+        "No difference is shown where the model also learns to put the truth into words",
+    ),
     "random-llm": (
         "Pretraining hurts: the same architecture with random weights is better",
         "Pretraining matters: the same architecture with random weights is worse",

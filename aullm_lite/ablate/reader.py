@@ -11,10 +11,15 @@ from torch import Tensor, nn
 
 from .. import metrics
 from ..model import AULLM
+from ..recipe import TrainConfig
+from ..speech.lessons import Teacher, mirrored, word_loss
 from .budget import Budget
 from .eye import Eye
 from .learn import fit_head, group, learn
 from .losses import LOSSES
+from .rows import Row
+
+SPOKEN = 16  # clips of a batch that the row `text` puts into words
 
 
 def token_of(model: AULLM, mid: Tensor) -> Tensor:
@@ -50,22 +55,41 @@ def set_head(model: AULLM, eye: Eye, labels: Tensor, device) -> None:
     model.au_head.bias.copy_(bias)
 
 
-def fine_tune(model: AULLM, eye: Eye, labels: Tensor, loss: str, budget: Budget, seed: int, device) -> None:
-    """Train projector, reader and head together.  Labels [N, K]"""
-    labels, cost = labels.to(device), LOSSES[loss]
+def fine_tune(model: AULLM, eye: Eye, labels: Tensor, truths: Tensor, row: Row, budget: Budget, seed: int) -> None:
+    """Train projector, reader and head together; in the row `text` also words.  Labels [N, K], truths [N, K, 3]"""
+    device = model.device
+    labels, cost = labels.to(device), LOSSES[row.loss]
+    words = Words(model, truths, seed) if row.text else None
     model.train()
 
     def objective(rows: Tensor, flip: Tensor) -> Tensor:
-        """A row with a second task would add its loss here: the token is all that such a task needs."""
         token = token_of(model, eye.batch(rows, flip, device))
-        return cost(model.au_head(model.hidden(token)), labels[rows.to(device)])
+        hidden, said = words(token, rows, flip) if words else (model.hidden(token), 0.0)
+        return cost(model.au_head(hidden), labels[rows.to(device)]) + said
 
     groups = [
         group([*maker(model).parameters(), *model.au_head.parameters()], budget.lr_token),
         group(model.language.parameters(), budget.lr_lora, decay=0.0),
     ]
     groups = [some for some in groups if some["params"]]  # a frozen reader has nothing to learn
-    learn(groups, objective, clips=len(labels), steps=budget.steps, batch=budget.batch, seed=seed)
+    steps = row.length * budget.steps
+    learn(groups, objective, clips=len(labels), steps=steps, batch=budget.batch, seed=seed)
+
+
+class Words:
+    """The second task: the first clips of a batch are also put into words, as in `train`."""
+
+    def __init__(self, model: AULLM, truths: Tensor, seed: int):
+        self.language, self.truths, self.rng = model.language, truths, np.random.default_rng(seed)
+        self.teacher = Teacher(model.language.tokenizer, model.config.aus)
+
+    def __call__(self, token: Tensor, rows: Tensor, flip: Tensor) -> tuple[Tensor, Tensor]:
+        """Hidden states of all clips, and the weighed loss of the words of some.  [B, 1, E], [B], [B] -> [B, E], []"""
+        truths = mirrored(self.truths[rows[:SPOKEN]], flip[:SPOKEN])
+        texts, learnt = self.teacher.lesson(truths, self.rng)
+        texts = [text.to(token.device) for text in texts]
+        hidden, states = self.language.read_and_speak(token, texts)
+        return hidden, TrainConfig.word_rate * word_loss(self.language, states, texts, learnt)
 
 
 @torch.no_grad()

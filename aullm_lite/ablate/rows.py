@@ -26,6 +26,8 @@ class Row:
     prompt: str = PROMPT  # nothing: the token stands alone
     token_first: bool = False  # [token | prompt] instead of [prompt | token]
     loss: str = "asl"  # or bce, or script
+    length: int = 1  # times the budget's steps
+    text: bool = False  # whether it also learns to put the truth into words
     token: str = "own"  # in the test alone: own, zeroed, averaged or shuffled
     against: str = "lora"
 
@@ -89,6 +91,12 @@ ROWS = (
         ("led-fixed", "LED, fixed", {"motion": "led"}),
         ("led-learned", "LED, learned", {"motion": "led-learned"}),
         ("both", "Flow and LED", {"motion": "both"}),
+    ),
+    *_group(
+        "What might make the language model pay",
+        ("text", "It also learns words", {"text": True}),
+        ("lora-long", "Four times the steps", {"length": 4}),
+        ("no-llm-long", "No language model, as long", {"reader": "control", "length": 4, "against": "lora-long"}),
     ),
 )
 REFERENCE = ROWS[0]

@@ -11,6 +11,7 @@ import torch
 from .. import __version__, metrics
 from ..errors import InputError
 from ..model import AULLM
+from ..speech.lessons import truths_of
 from .budget import Budget
 from .build import build, trainable
 from .eye import Eye, open_eye
@@ -39,7 +40,8 @@ class Study:
     def people(self) -> People:
         if self._people is None:
             self._people = make_people(self.budget)
-            self.labels = torch.from_numpy(self._people["train"].labels)
+            train = self._people["train"]
+            self.labels, self.truths = torch.from_numpy(train.labels), truths_of(train.scripts, train.aus)
         return self._people
 
     def eye(self, seed: int, name: str) -> Eye:
@@ -69,10 +71,10 @@ class Study:
         eye, start = self.eye(seed, row.motion), perf_counter()
         model = self.model(seed, row, eye)
         set_head(model, eye, self.labels, self.device)
-        fine_tune(model, eye, self.labels, row.loss, self.budget, seed, self.device)
+        fine_tune(model, eye, self.labels, self.truths, row, self.budget, seed)
         set_head(model, eye, self.labels, self.device)
         seconds = round(perf_counter() - start, 1)
-        facts = {"trainable": trainable(model), "steps": self.budget.steps, "seconds": seconds}
+        facts = {"trainable": trainable(model), "steps": row.length * self.budget.steps, "seconds": seconds}
         others = [some for some in ROWS if not some.trained] if row == REFERENCE else []
         tested = self.test(model, eye, [row, *others], seed)
         return {name: (found, facts if name == row.name else facts | {"steps": 0}) for name, found in tested.items()}
