@@ -173,10 +173,12 @@ class Trainer:
         return loss.item()
 
     def language_loss(self, token: Tensor, labels: Tensor, truths: Tensor) -> Tensor:
-        """The loss behind the language model: of its decisions, and of the words of the first clips."""
+        """The loss behind the language model: of its decisions, and of the words of some clips."""
         if not self.speaks:
             return self.loss(self.model.au_head(self.model.hidden(token)).float(), labels)
-        texts, learnt = self.teacher.lesson(truths[: self.config.spoken], self.rng)
+        order = self.teacher.order(truths, self.rng)
+        token, labels = token[order.to(self.device)], labels[order.to(self.device)]
+        texts, learnt = self.teacher.lesson(truths[order[: self.config.spoken]], self.rng)
         texts = [text.to(self.device) for text in texts]
         hidden, states = self.model.language.read_and_speak(token, texts)
         words = word_loss(self.model.language, states, texts, learnt)

@@ -315,6 +315,16 @@ def test_a_lesson_asks_but_teaches_only_answers(clips):
     assert kinds == {"report", "which", "is"}
 
 
+def test_one_sided_movements_are_put_into_words_more_often(clips):
+    teacher, truths = lessons.Teacher(ByteTokenizer(), clips.aus), lessons.truths_of(clips.scripts, clips.aus)
+    one_sided = (truths[..., 0] > 0).any(1)
+    assert 0 < one_sided.sum() < len(truths) / 2
+    orders = [teacher.order(truths, np.random.default_rng(seed)) for seed in range(50)]
+    assert all(sorted(order.tolist()) == list(range(len(truths))) for order in orders)
+    first = torch.stack([one_sided[order[:12]].float().mean() for order in orders]).mean()
+    assert 1.3 * one_sided.float().mean() < first < 0.9
+
+
 def test_details_are_learnt_from_those_that_moved(clips):
     truths = lessons.truths_of(clips.scripts, clips.aus)
     heads = lessons.Details(8, len(clips.aus))

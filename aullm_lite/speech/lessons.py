@@ -15,6 +15,7 @@ from .questions import Question, answer
 from .wording import FRAMES, SIDES, STRENGTHS, Statement, statements_of, tell
 
 CHOICES = (tuple(SIDES), tuple(STRENGTHS), FRAMES)  # what the three numbers stand for
+RARE = 3.0  # weight of a one-sided movement; of the clips with one, more are put into words, too
 KINDS, SHARES = ("report", "which", "is"), (0.7, 0.1, 0.2)
 
 
@@ -43,18 +44,25 @@ def statements(truth: Tensor, aus: tuple[int, ...]) -> list[Statement]:
 
 
 class Details(nn.Module):
-    """Side, strength and apex frame of every AU, straight from the visual token.  [B, 1, E] -> loss []"""
+    """Side, strength and apex frame of every AU, straight from the visual token.  [B, 1, E] -> loss []
+
+    A one-sided movement counts as much as several of both sides: they are rare, and "both" is never far wrong.
+    """
 
     def __init__(self, width: int, aus: int):
         super().__init__()
         self.sizes = [len(some) for some in CHOICES]
         self.linear = nn.Linear(width, aus * sum(self.sizes))
+        self.register_buffer("rare", torch.tensor([1.0, RARE, RARE]), persistent=False)
 
     def forward(self, token: Tensor, truths: Tensor) -> Tensor:
         there = truths[..., 0] >= 0  # [B, K]
         scores = self.linear(token.flatten(1)).float().view(*there.shape, -1)[there]  # [M, 11], M AUs that moved
-        parts = zip(scores.split(self.sizes, dim=-1), truths[there].unbind(-1))
-        return sum(F.cross_entropy(some, target) for some, target in parts) if there.any() else scores.sum()
+        if not there.any():
+            return scores.sum()
+        weights = (self.rare, None, None)
+        parts = zip(scores.split(self.sizes, dim=-1), truths[there].unbind(-1), weights)
+        return sum(F.cross_entropy(some, target, weight) for some, target, weight in parts)
 
 
 class Teacher:
@@ -62,6 +70,14 @@ class Teacher:
 
     def __init__(self, tokenizer, aus: tuple[int, ...]):
         self.tokenizer, self.aus = tokenizer, aus
+
+    def order(self, truths: Tensor, rng: np.random.Generator) -> Tensor:
+        """In which order to put a batch into words: at random, clips with a one-sided movement rather first.
+
+        [B, K, 3] -> [B]
+        """
+        one_sided = (truths[..., 0] > 0).any(1)
+        return torch.argsort(torch.from_numpy(rng.random(len(truths))) - 0.5 * one_sided)
 
     def lesson(self, truths: Tensor, rng: np.random.Generator) -> tuple[list[Tensor], Tensor]:
         """Texts of S clips, drawn anew each time, and which of their words are to be learnt: not the questions.
