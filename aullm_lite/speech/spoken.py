@@ -95,7 +95,7 @@ def check_speaks(model) -> None:
     """Raise `InputError` for a checkpoint that has learned no words."""
     if not model.config.speaks:
         raise InputError(
-            "This checkpoint has not learned to speak: use demo, or train one on generated clips with --spoken."
+            "This checkpoint has not learned to speak: train one on generated clips (`train --spoken 16`)."
         )
 
 
