@@ -32,7 +32,8 @@ from aullm_lite.page import (
     verdicts_html,
     words_html,
 )  # fmt: skip
-from aullm_lite.speech import Refused, describe_report
+from aullm_lite.speech.questions import Refused
+from aullm_lite.speech.spoken import describe_report
 
 HEADER = """<div class="au-head"><h1>AU-LLM Lite</h1>
 <p>Shows which facial movements (Action Units) happen in a short clip, when, and how sure it is: a small language
@@ -199,6 +200,7 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
     gr.on([put.click, question.submit], answer, [found, question], reply, **one)
     for choice in (which, how):  # an old reason does not stand under a new question
         choice.change(**clear)
+    question.input(lambda: "", None, reply, queue=False, api_visibility="private")
     ask.click(why, [found, which, how], reason, **one)
     demo.load(show_examples, None, shelf, api_visibility="private")
 

@@ -173,7 +173,7 @@ class LanguageModel(nn.Module):
         """
         if naive or not self.one_row:
             pairs = zip(self.checked(visual_token)[:, None], texts)
-            return self(visual_token, naive=True), torch.cat([self.apart(one, text[None])[0] for one, text in pairs])
+            return self(visual_token, naive=naive), torch.cat([self.apart(one, text[None])[0] for one, text in pairs])
         states = self.together(self.checked(visual_token), [text[:-1] for text in texts])
         hidden, said = states[: len(visual_token)], states[len(visual_token) :].split([len(t) - 1 for t in texts])
         return hidden, torch.cat([part for pair in zip(hidden[:, None], said) for part in pair])

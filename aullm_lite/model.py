@@ -97,7 +97,7 @@ class AULLM(nn.Module):
 
     def describe(self, clip: Tensor, question: str | None = None, **options):
         """Put what moved into words, or answer a question; see `speech.describe`.  [T, H, W] -> Spoken"""
-        from .speech import describe
+        from .speech.spoken import describe
 
         return describe(self, clip, question, **options)
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from .plots import COLOURS, FAINT, INK, LINE, timeline_figure
 from .report import AUFinding, AUReport
-from .speech import Spoken
+from .speech.spoken import Spoken
 
 MARKS = {"present": "✓", "not sure": "?", "absent": "–"}
 COLUMNS = ("Action Unit", "Probability", "Verdict", "Onset – apex – offset")
@@ -98,7 +98,8 @@ PRESSED = """element.addEventListener("click", event => {
 def words_html(heard: Spoken) -> str:
     """What the language model says of the clip, when, and whether the guard had to speak for it."""
     start, end = heard.times[0], heard.times[-1]
-    when = f"The language model on {start:.2f} to {end:.2f} s of the clip. Sides are those of the person filmed."
+    asked = f"{heard.question.words.strip()} " if heard.question.words else ""
+    when = f"{asked}The language model on {start:.2f} to {end:.2f} s of the clip. Sides are those of the person filmed."
     note = f" Its own text was left out, because {heard.problem}." if heard.problem else ""
     return (
         f'<figure class="au-words"><blockquote>{escape(heard.text)}</blockquote>'

@@ -28,8 +28,9 @@ class TrainConfig:
     word_rate: float = 0.3  # weight of the loss of these words beside the main one
 
     def __post_init__(self):
-        if self.spoken < 0 or self.word_rate < 0:
-            raise InputError(f"spoken and word_rate must not be negative, got {self.spoken} and {self.word_rate}.")
+        if self.spoken < 0 or self.word_rate <= 0:
+            got = f"{self.spoken} and {self.word_rate}"
+            raise InputError(f"spoken must be at least 0 and word_rate more than 0, got {got}.")
         if self.epochs < 1 or self.warmup < 0 or self.batch_size < 1 or self.seed < 0 or not 0 < self.inner_share < 1:
             raise InputError(
                 "Training needs epochs and a batch size of at least 1, a warm-up and a seed of at least 0, and an "
@@ -54,6 +55,7 @@ def one_cycle(progress: float) -> float:
 
 
 def mirror(motion: Tensor, flip: Tensor) -> Tensor:
-    """Mirror some clips of a flow field: columns swap and x changes its sign.  [B, 2, T, H, W], [B] -> same"""
-    sign = torch.tensor([-1.0, 1.0], device=motion.device).view(1, 2, 1, 1, 1)
-    return torch.where(flip.view(-1, 1, 1, 1, 1), motion.flip(-1) * sign, motion)
+    """Mirror some clips: columns swap, and x of a flow (channel 0) changes its sign.  [B, C, T, H, W], [B] -> same"""
+    sign = torch.ones(motion.shape[1], device=motion.device)
+    sign[0] = -1 if len(sign) > 1 else 1
+    return torch.where(flip.view(-1, 1, 1, 1, 1), motion.flip(-1) * sign.view(1, -1, 1, 1, 1), motion)

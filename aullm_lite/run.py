@@ -10,6 +10,7 @@ from .checkpoint import WEIGHTS
 from .errors import InputError
 from .files import write_together
 from .model import AULLM
+from .people import pack
 from .train import Trainer
 
 METRICS = "metrics.jsonl"
@@ -39,6 +40,8 @@ class TrainingRun:
     def run(self, *, go_on: bool = False) -> AULLM:
         """All epochs, then calibration on inner subjects; returns the best model, which lies in the folder too."""
         self.out.mkdir(parents=True, exist_ok=True)
+        trainer = self.trainer
+        trainer.model.config = trainer.model.config.changed(trained_on=pack(trainer.people))  # also of a killed run
         if go_on and (self.out / resume.STATE).exists():
             self.load_state()
         else:

@@ -53,7 +53,9 @@ class Trainer:
             raise InputError(f"The data hold AUs {data.aus}, the model {model.config.aus}: they must be the same.")
         self.data, self.inner_labels = data, data.labels[inner]
         if known := unpack(model.config.trained_on) & set(data.subjects[inner].tolist()):
-            raise InputError(f"The first weights know {len(known)} of the inner people, who must be new: give others.")
+            raise InputError(
+                f"The first weights know {len(known)} of the inner people: pass another --seed, for new ones."
+            )
         if not self.inner_labels.any():
             raise InputError("The inner subjects show no Action Unit at all: give more subjects or more clips.")
         self.train_set, self.inner_set = self.dataset(data.select(~inner)), self.dataset(data.select(inner))
@@ -215,10 +217,14 @@ class Trainer:
         tensors = {f"model.{k}": v for k, v in self.model.trained_state().items()}
         return tensors | {f"helpers.{k}": v for k, v in self.helpers.state_dict().items()}
 
+    @property
+    def people(self) -> set[str]:
+        """Everyone whose clips the weights have seen, or will have."""
+        return unpack(self.model.config.trained_on) | set(self.data.subjects.tolist())
+
     def calibrated(self) -> AULLM:
         """The model with calibration, thresholds and the not-sure band fitted on inner subjects."""
         self.epoch = self.config.warmup + self.config.epochs
-        people = unpack(self.model.config.trained_on) | set(self.data.subjects.tolist())
         fitted = metrics.calibrate(self.inner_labels, self.inner_logits())
-        self.model.config = self.model.config.changed(**fitted, trained_on=pack(people), speaks=self.speaks)
+        self.model.config = self.model.config.changed(**fitted, trained_on=pack(self.people), speaks=self.speaks)
         return self.model.eval()

@@ -17,7 +17,7 @@ from aullm_lite.ablate.finding import WORDS, findings
 from aullm_lite.ablate.learn import batches, fit_head
 from aullm_lite.ablate.losses import script
 from aullm_lite.ablate.page import as_markdown
-from aullm_lite.ablate.parts import front_end, mirrored
+from aullm_lite.ablate.parts import front_end
 from aullm_lite.ablate.reader import changed
 from aullm_lite.ablate.rows import ROWS, Row, chosen
 from aullm_lite.ablate.study import ablate
@@ -26,6 +26,7 @@ from aullm_lite.config import AULLMConfig
 from aullm_lite.errors import InputError
 from aullm_lite.losses import asl
 from aullm_lite.model import AULLM
+from aullm_lite.recipe import mirror
 from aullm_lite.synth.drawn import draw_identity
 
 TINY = Budget(
@@ -234,10 +235,10 @@ def test_front_ends_are_as_large_as_the_flow_and_channels_mirror(clips):
         if name not in ("flow", "both"):
             assert made.square().mean().sqrt().item() == pytest.approx(0.2, rel=0.01)
         assert any(w.requires_grad for w in motion.parameters()) == (name == "led-learned")
-        twice = mirrored(mirrored(made, torch.ones(len(made), dtype=torch.bool)), torch.ones(len(made)).bool())
+        twice = mirror(mirror(made, torch.ones(len(made), dtype=torch.bool)), torch.ones(len(made)).bool())
         assert torch.equal(twice, made)
     flow = torch.randn(2, 3, 5, 64, 64)
-    turned = mirrored(flow, torch.tensor([True, False]))
+    turned = mirror(flow, torch.tensor([True, False]))
     assert torch.equal(turned[0, 0], -flow[0, 0].flip(-1)) and torch.equal(turned[0, 2], flow[0, 2].flip(-1))
     assert torch.equal(turned[1], flow[1])
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,16 +16,19 @@ from aullm_lite.facs import CD6ME_AUS
 from aullm_lite.language import ByteTokenizer
 from aullm_lite.model import AULLM
 from aullm_lite.recipe import TrainConfig
-from aullm_lite.speech import Refused, describe, lessons, questions, spoken, wording
-from aullm_lite.speech.questions import Question, answer, read_answer, understand
+from aullm_lite.report import AUFinding, AUReport
+from aullm_lite.speech import lessons, questions, spoken, wording
+from aullm_lite.speech.questions import Question, Refused, answer, read_answer, understand
+from aullm_lite.speech.spoken import describe, describe_report
 from aullm_lite.speech.wording import NOTHING, Statement, parse, statements_of, strength_of, tell, with_times
 from aullm_lite.synth.script import Movement, Script
 from aullm_lite.train import Trainer
 
 BROW, LID, SMILE = Statement(4, "both", "strong", 3), Statement(7, "L", "weak", 2), Statement(12, "R", "medium", 4)
+UPPER, LOWER = (f" The {half} face shows no known Action Unit." for half in ("upper", "lower"))
 SAID = (
     "AU4 brow lowerer on both sides, strong, apex at frame 3; AU7 lid tightener on the left, weak, apex at frame 2. "
-    "The lower face is still."
+    "The lower face shows no known Action Unit."
 )
 
 
@@ -37,7 +41,7 @@ def script(*movements: Movement, start: float = 0.0) -> Script:
 
 def test_a_report_reads_as_facs_and_is_read_back():
     assert tell([LID, BROW]) == SAID and parse(SAID) == (BROW, LID)
-    assert tell([SMILE]).endswith("The upper face is still.") and "still" not in tell([BROW, SMILE])
+    assert tell([SMILE]).endswith("The upper face shows no known Action Unit.") and "face" not in tell([BROW, SMILE])
     assert tell([]) == NOTHING and parse(NOTHING) == ()
 
 
@@ -71,7 +75,7 @@ def test_whatever_is_told_is_read_back(statements):
         (SAID.replace("frame 3", "frame 1"), "frame 1"),
         (SAID.replace("frame 3", "frame 9"), "frame 9"),
         (tell([BROW]).replace(". The", "; AU4 brow lowerer on the left, weak, apex at frame 2. The"), "contradicts"),
-        ("AU17 chin raiser on the left, weak, apex at frame 2. The upper face is still.", "one side"),
+        ("AU17 chin raiser on the left, weak, apex at frame 2. The upper face shows no known Action Unit.", "one side"),
         (f"{NOTHING} {SAID}", "no report"),
     ],
 )
@@ -121,6 +125,17 @@ def test_truth_in_words():
         ("Is au 12 there?", Question("is", 12)),
         ("Do you see the lip corner puller?", Question("is", 12)),
         ("Did Action Unit 4 brow lowerer move?", Question("is", 4)),
+        ("Is AU12 present in this clip?", Question("is", 12)),
+        ("Is AU12 (lip corner puller) active?", Question("is", 12)),
+        ("Has AU-12 moved?", Question("is", 12)),
+        ("AU12?", Question("is", 12)),
+        ("What happened in the clip?", Question("report")),
+        ("Can you describe the clip?", Question("report")),
+        ("What do you see in this clip?", Question("report")),
+        ("Which Action Unit is present?", Question("which")),
+        ("Which AUs are active in this face?", Question("which")),
+        ("List the Action Units", Question("which")),
+        ("Name the AUs you see", Question("which")),
     ],
 )
 def test_questions_that_are_understood(text, question):
@@ -130,7 +145,7 @@ def test_questions_that_are_understood(text, question):
 REFUSED = {
     "": "Please ask something",
     " \n\t": "Please ask something",
-    "Is AU12 present? " * 100: "fewer than 200",
+    "Is AU12 present? " * 100: "at most 200",
     "Is she happy?": "never emotion",
     "Is this person lying?": "never emotion",
     "Who is this?": "never emotion",
@@ -208,6 +223,7 @@ def test_a_text_that_agrees_stands(speaker, clip):
     heard = describe(model, clip, times=np.linspace(1, 1.5, 6))
     assert heard.problem == "" and heard.said == SAID and heard.statements == (BROW, LID)
     assert "AU4 brow lowerer on both sides, strong, apex at 1.20 s;" in heard.text
+    assert heard.text.endswith("Action Unit. Not sure about AU7, AU12.")
     report = heard.report(model)
     assert [f.au for f in report.findings if f.verdict == "present"] == [4, 7]
     assert (report[7].side, report[7].strength, report[4].apex_s) == ("L", "weak", 1.2)
@@ -217,10 +233,10 @@ def test_a_text_that_agrees_stands(speaker, clip):
 @pytest.mark.parametrize(
     ("said", "verdicts", "problem", "text"),
     [
-        (SAID, dict(au4="present"), "names AU7", "AU4 brow lowerer. The lower face is still."),
-        (NOTHING, dict(au12="present"), "passes over AU12", "AU12 lip corner puller. The upper face is still."),
+        (SAID, dict(au4="present"), "names AU7", "AU4 brow lowerer." + LOWER),
+        (NOTHING, dict(au12="present"), "passes over AU12", "AU12 lip corner puller." + UPPER),
         ("She smiles.", dict(), "no report", NOTHING),
-        ("", dict(au1="unsure"), "no report", f"{NOTHING} Not sure about AU1."),
+        ("", dict(au1="unsure"), "no report", "No Action Unit is sure to be present. Not sure about AU1."),
         (SAID, dict(au4="present", au7="present", au12="present"), "passes over AU12",
          "AU4 brow lowerer; AU7 lid tightener; AU12 lip corner puller."),
     ],
@@ -236,10 +252,12 @@ def test_a_text_that_contradicts_the_head_is_replaced(speaker, clip, said, verdi
         ("Is AU12 present?", " Yes.", dict(au12="present"), "Yes.", True),
         ("Is AU12 present?", " Yes.", dict(au12="absent"), "No.", False),
         ("Is AU12 present?", " No.", dict(au12="present"), "Yes.", False),
-        ("Is AU12 present?", " No.", dict(au12="unsure", au4="present"), "No.", True),
+        ("Is AU12 present?", " No.", dict(au12="unsure", au4="present"), "Not sure.", False),
+        ("Is AU12 present?", "Yes.", dict(au12="present", au4="present"), "Yes.", True),
         ("Is AU12 present?", " Maybe.", dict(au12="unsure"), "Not sure.", False),
         ("Which AUs?", " AU4 and AU7.", dict(au4="present", au7="present"), "AU4 and AU7.", True),
         ("Which AUs?", " None.", dict(au4="present", au7="unsure"), "AU4. Not sure about AU7.", False),
+        ("Which AUs?", " AU4 and AU7.", dict(au4="present", au7="unsure"), "AU4 and AU7. Not sure about AU7.", True),
         ("Which AUs?", " AU20.", dict(), "None.", False),
     ],
 )
@@ -273,6 +291,43 @@ def test_one_look_serves_both_readings(smoke, clip, monkeypatch):
 def test_who_has_learned_no_words_says_so(smoke, clip):
     with pytest.raises(InputError, match="has not learned to speak"):
         describe(smoke, clip)
+
+
+def test_only_a_report_that_stands_is_read_back(speaker, clip):
+    for said, asked in ((SAID, None), (" No.", "Is AU4 present?")):
+        model = speaker(said)
+        with pytest.raises(InputError, match="Only a report that stands"):
+            describe(model, clip, asked).report(model)
+
+
+def window_report(**windows) -> AUReport:
+    """AU4 is surest of all and AU7 absent; each AU has a window of its own."""
+    found = {4: ("present", 0.99), 12: ("present", 0.9), 7: ("absent", 0.1)}
+    findings = tuple(AUFinding(au, p, 0.5, verdict) for au, (verdict, p) in found.items())
+    return AUReport(findings, (), {}, {}, {}, windows={int(au[2:]): window for au, window in windows.items()})
+
+
+def test_a_question_is_answered_from_the_window_of_its_au(speaker, clip):
+    windows = {f"au{au}": SimpleNamespace(clip=clip.numpy(), times=np.full(6, float(au))) for au in (4, 7, 12)}
+    report = window_report(**windows)
+    model = speaker(" Yes.", au12="present", au7="present")
+    assert describe_report(model, report, "Is AU12 present?").times == (12.0,) * 6
+    assert describe_report(model, report, "Is AU12 present?").text == "Yes."
+    lone = describe_report(model, report, "Is AU7 present?")  # one window alone is sure of it, the whole report is not
+    assert (lone.text, "head calls absent" in lone.problem) == ("No.", True)
+    assert describe_report(speaker(NOTHING), report).times == (4.0,) * 6
+
+
+def test_times_are_one_a_frame_and_any_float_will_do(speaker, clip):
+    model = speaker(NOTHING)
+    with pytest.raises(InputError, match="a time for each of the 6 frames, not 2"):
+        describe(model, clip, times=[0.0, 0.1])
+    assert describe(model, clip.double().numpy()).text == NOTHING
+
+
+def test_what_is_kept_says_what_was_asked(speaker, clip):
+    kept = describe(speaker(" Yes.", au12="present"), clip, "is au12 there", times=range(6)).to_dict()
+    assert kept["question"] == "Is AU12 present?" and kept["times"] == [0, 1, 2, 3, 4, 5] and kept["text"] == "Yes."
 
 
 def test_a_description_is_of_one_clip(speaker, clip):
@@ -352,4 +407,4 @@ def test_no_words_without_truth_or_language_model(clips):
 
 
 def test_refusals_promise_no_more_than_is_done():
-    assert all(len(text) < 260 and text.count(". ") <= 1 for text in questions.REFUSALS.values())
+    assert all(len(text) < 260 and ". " not in text for text in questions.REFUSALS.values())

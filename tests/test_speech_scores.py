@@ -8,9 +8,9 @@ import torch
 
 from aullm_lite.cli import main
 from aullm_lite.model import AULLM
-from aullm_lite.speech import describe_all, scores
+from aullm_lite.speech import scores
 from aullm_lite.speech.questions import Question, answer
-from aullm_lite.speech.spoken import Spoken
+from aullm_lite.speech.spoken import Spoken, describe_all
 from aullm_lite.speech.wording import SIDES, statements_of, tell
 from aullm_lite.synth.dataset import make_clips, tier_recipe
 
@@ -29,7 +29,7 @@ def heard(script, aus, change=lambda some: some, question=Question("report")) ->
 
 def test_the_truth_is_wholly_right(data):
     truths = [statements_of(script, data.aus) for script in data.scripts]
-    table = scores.against_truth(truths, truths)
+    table = scores.against_truth(list(map(tell, truths)), truths)
     assert table["named"] == sum(map(len, truths)) > 40 and table["one_sided"] > 3
     for name in ("side", "side_of_one_sided", "strength", "frame", "frame_within_one", "whole_text"):
         assert table[name] == 1.0
@@ -39,11 +39,12 @@ def test_each_wrong_word_is_counted_once(data):
     truths = [statements_of(script, data.aus) for script in data.scripts]
     swap = dict(zip(SIDES, ("both", "R", "L")))
     turned = [tuple(replace(s, side=swap[s.side], frame=max(2, s.frame - 1)) for s in some) for some in truths]
-    table = scores.against_truth(turned, truths)
+    table = scores.against_truth(list(map(tell, turned)), truths)
+    assert table["side_where_one_is_claimed"] == 0 and table["whole_text"] == 0
     both = np.mean([s.side == "both" for some in truths for s in some])
     assert table["side"] == pytest.approx(both) and table["side_of_one_sided"] == 0 and table["strength"] == 1
     assert table["frame_within_one"] == 1 and table["frame"] < 0.5
-    assert scores.against_truth([()] * len(truths), truths)["side"] is None
+    assert scores.against_truth(["She smiles."] * len(truths), truths)["side"] is None
 
 
 def test_text_and_head_are_compared_on_the_same_clips(data, smoke, monkeypatch):
@@ -58,6 +59,21 @@ def test_text_and_head_are_compared_on_the_same_clips(data, smoke, monkeypatch):
         "it names an AU, which the head calls absent": 1
     }
     assert 0 < table["contradictions_after_guard"] < len(data)  # these texts never met the guard
+
+
+def test_a_sentence_that_contradicts_is_seen_without_the_guard():
+    verdicts = {4: "present", 7: "not sure", 12: "absent"}
+    texts = {
+        "AU4 brow lowerer on both sides, weak, apex at frame 3. The lower face shows no known Action Unit.": False,
+        "AU4 brow lowerer; AU7 lid tightener. Not sure about AU7.": False,
+        "AU7 lid tightener.": True,
+        "AU4 brow lowerer; AU12 lip corner puller.": True,
+        "AU4 brow lowerer; AU20 lip stretcher.": True,
+        "AU4 brow lowerer. The upper face shows no known Action Unit.": True,
+        "No known Action Unit appeared.": True,
+    }
+    for text, wrong in texts.items():
+        assert scores.contradicts(Spoken(text, text, verdicts)) == wrong, text
 
 
 def test_what_the_guard_lets_pass_contradicts_nothing(data, smoke):

@@ -12,8 +12,8 @@ from .rows import REFERENCE, Row
 
 def build(row: Row, llm: str, seed: int, motion: nn.Module) -> AULLM:
     """The row's untrained model.  What two rows have in common starts alike, whatever else they have."""
-    rank = REFERENCE.rank if row.reader == "control" else row.rank  # whose weights the control is to match
-    config = AULLMConfig(language_model=llm, prompt=row.prompt or REFERENCE.prompt, lora_rank=rank, lora_alpha=2 * rank)
+    lora = {"lora_rank": row.rank, "lora_alpha": 2 * row.rank}
+    config = AULLMConfig(language_model=llm, prompt=row.prompt or REFERENCE.prompt, **lora)
     torch.manual_seed(seed)
     model = AULLM(config)
     language = model.language

@@ -13,9 +13,9 @@ from ..backbone import Backbone3D
 from ..config import AULLMConfig
 from ..losses import asl
 from ..model import AULLM
+from ..recipe import mirror
 from .budget import Budget
 from .learn import group, learn
-from .parts import mirrored
 
 FILTERS = ("stem.", "body.")  # of the 3D-CNN; `semantic`, behind them, learns on with the projector
 
@@ -45,7 +45,7 @@ def open_eye(motion: nn.Module, seen: dict[str, Tensor], labels: Tensor, budget:
     model, train, labels = model.to(device).train(), seen["train"], labels.to(device)
 
     def objective(rows: Tensor, flip: Tensor) -> Tensor:
-        token = model.visual_token(mirrored(_motion(motion, train[rows], device), flip.to(device)))
+        token = model.visual_token(mirror(_motion(motion, train[rows], device), flip.to(device)))
         return asl(model.au_head(model.hidden(token)), labels[rows.to(device)])
 
     parts = [*model.backbone.parameters(), *model.projector.parameters(), *model.au_head.parameters()]
@@ -63,7 +63,7 @@ def _at_rest(model: AULLM, seen: dict[str, Tensor], device) -> Eye:
 
     def features(clips: Tensor, flip: bool = False) -> Tensor:
         parts = (_motion(model.motion, some, device) for some in clips.split(64))
-        parts = (mirrored(some, torch.full((len(some),), flip, device=device)) for some in parts)
+        parts = (mirror(some, torch.full((len(some),), flip, device=device)) for some in parts)
         return torch.cat([model.backbone(some)[0].to("cpu", torch.float16) for some in parts])
 
     mid = {name: features(clips) for name, clips in seen.items()} | {"mirrored": features(seen["train"], flip=True)}

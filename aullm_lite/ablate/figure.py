@@ -69,7 +69,7 @@ def _draw_differences(ax: Axes, table: dict, places: dict) -> None:
     for verdict, colour in COLOURS.items():
         ax.plot([], [], MARKERS[verdict], color=colour, ms=6.5, label=verdict)
     ax.set(xlim=(-FAR * 1.15, FAR * 1.9), xticks=[-FAR, -FAR / 2, 0, FAR / 2, FAR])
-    _title(ax, "Difference from the reference, paired")
+    _title(ax, "Difference from its reference, paired")
 
 
 def _difference(ax: Axes, comparison: dict, y: float) -> None:
@@ -114,8 +114,12 @@ def _names(ax: Axes, rows: dict, places: dict) -> None:
 
 
 def _foot(table: dict) -> str:
+    titles = {name: row["title"] for name, row in table["rows"].items()}
+    others = [c for c in table["comparisons"] if c["against"] != REFERENCE.name]
+    others = "; ".join(f"“{titles[c['name']]}” is compared with “{titles[c['against']]}”" for c in others)
+    seeds = f"{table['seeds']} seed" + ("s pooled" if table["seeds"] > 1 else "")
     return (
-        f"{table['note']} {table['clips']} clips of {table['people']} unseen drawn people, {table['seeds']} seeds "
-        f"pooled, budget {table['budget']['name']}, {table['llm']}. Intervals: bootstrap over people. Position is "
-        "compared with the short prompt, all other rows with the reference."
+        f"{table['note']} {table['clips']} clips of {table['people']} unseen drawn people, {seeds}, budget "
+        f"{table['budget']['name']}, {table['llm']}. Intervals: bootstrap over people."
+        f"{f' {others}; all else with the reference.' if others else ''}"
     )

@@ -11,13 +11,13 @@ WORDS = {
         "LoRA in its place, so nothing shows that the language model adds anything here",
     ),
     "no-llm-long": (
-        "With four times the steps the control is still better than the language model",
+        "With four times the steps the control is better than the language model",
         "With four times the steps the language model is better than the control",
         "With four times the steps no difference is shown between the language model and the control",
     ),
     "text": (
-        "Learning to put the truth into words helps the decisions too",
-        "Learning to put the truth into words costs the decisions something",
+        "More of the truth, learnt as words, helps the decisions too",
+        "More of the truth, learnt as words, costs the decisions something",
         "No difference is shown where the model also learns to put the truth into words",
     ),
     "random-llm": (
@@ -41,13 +41,13 @@ WORDS = {
         "No difference is shown with the token of another clip",
     ),
     "prompt-removed": (
-        "The prompt is in the way: without it the answers are better",
-        "The prompt helps: without it the answers are worse",
+        "Without any prompt, which also puts the token first of all, the answers are better",
+        "Without any prompt, which also puts the token first of all, the answers are worse",
         "No difference is shown without any prompt",
     ),
     "prompt-changed": (
         "A prompt about something else is better",
-        "What the prompt says matters: one about something else is worse",
+        "A prompt about something else is worse",
         "No difference is shown with a prompt about something else, so nothing shows that its meaning counts",
     ),
     "token-first": (
@@ -67,7 +67,10 @@ def findings(table: dict) -> str:
     sentences += [said for outcome in OUTCOMES if (said := _others(others, outcome))]
     if not sentences:
         return "Only the reference has been run, so nothing can be compared yet."
-    limit = "These are differences at this budget, with convolutions that rest, on generated clips; no more follows."
+    limit = (
+        "These are differences at this budget, on generated clips, with convolutions and first tokens trained for a "
+        "linear head, to which the control is closer than a language model is; no more follows."
+    )
     return " ".join([*sentences, limit])
 
 

@@ -63,6 +63,8 @@ def _compared(comparison: dict | None) -> list[str]:
         return ["", "", ""]
     low, high = comparison["interval"]
     difference = f"{comparison['difference']:+.3f} ({low:+.3f} to {high:+.3f})"
+    if len(comparison["of_seeds"]) > 1:
+        difference += f"; seeds {', '.join(f'{some:+.3f}' for some in comparison['of_seeds'])}"
     if comparison["against"] != REFERENCE.name:
         difference += f", from `{comparison['against']}`"
     return [difference, f"{comparison['p_holm']:.3f}", comparison["verdict"]]
@@ -82,12 +84,15 @@ def _how(table: dict) -> str:
     limits = (
         "The convolutions learn with the reference's loss and for a linear head in all rows: they rest because a step "
         "through them costs as much as one through the language model. Rows that share a seed and a front end share "
-        "them. LoRA's alpha is twice its rank. The control has a hidden layer with as many weights as LoRA of rank 16."
+        "them. LoRA's alpha is twice its rank. The control has a hidden layer with as many weights as LoRA of rank "
+        "16, and begins as a plain linear head, so it has nothing to catch up on. Heads are always set by "
+        "cross-entropy, so the rows of losses differ only in what their tokens and readers have learnt."
     )
     scores = (
         "F1 is of the positive class, a mean over the AUs; answers of all seeds are pooled. Intervals come from a "
-        "bootstrap over people. A row is called better or worse only where the interval of the paired difference "
-        "excludes 0 and Holm's p, over all comparisons, is below 0.05. "
+        "bootstrap over people; how much another training differs is not in them, but beside them, as the difference "
+        "of each seed. A row is called better or worse only where the interval of the paired difference excludes 0, "
+        "Holm's p, over all comparisons, is below 0.05, and all seeds agree. "
         f"Floors, F1 and macro F1: all positive {floor['all_positive']['f1']:.3f} and "
         f"{floor['all_positive']['f1_macro']:.3f}, all negative {floor['all_negative']['f1']:.3f} and "
         f"{floor['all_negative']['f1_macro']:.3f}."

@@ -67,13 +67,6 @@ def front_end(name: str, sample: Tensor) -> nn.Module:
     return made.requires_grad_(name == "led-learned")
 
 
-def mirrored(motion: Tensor, flip: Tensor) -> Tensor:
-    """Mirror some clips: columns swap, and x of a flow (channel 0) changes its sign.  [B, C, ...], [B] -> same"""
-    sign = torch.ones(motion.shape[1], device=motion.device)
-    sign[0] = -1 if len(sign) > 1 else 1
-    return torch.where(flip.view(-1, 1, 1, 1, 1), motion.flip(-1) * sign.view(1, -1, 1, 1, 1), motion)
-
-
 # --- fusion: [B, 64, 2, 9, 9], [B, 256] -> [B, 1, E] ---
 
 

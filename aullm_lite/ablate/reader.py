@@ -77,7 +77,7 @@ def fine_tune(model: AULLM, eye: Eye, labels: Tensor, truths: Tensor, row: Row, 
 
 
 class Words:
-    """The second task: the first clips of a batch are also put into words, as in `train`."""
+    """The second task: the first clips of a batch are also put into words."""
 
     def __init__(self, model: AULLM, truths: Tensor, seed: int):
         self.language, self.truths, self.rng = model.language, truths, np.random.default_rng(seed)

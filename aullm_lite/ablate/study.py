@@ -116,16 +116,22 @@ def ablate(
     if seeds < 1:
         raise InputError(f"A study needs at least one seed, got {seeds}.")
     kept = Kept(out, {"budget": asdict(budget), "llm": llm, "version": __version__}, go_on=go_on)
-    pending = [(seed, row) for row in wanted if row.trained for seed in range(seeds) if not kept.has(seed, row.name)]
+    pending = [(seed, row) for row in wanted if row.trained for seed in range(seeds) if not _done(kept, seed, row)]
     _run(Study(budget, llm), kept, pending, seeds, say)
     table = build_table(kept, seeds)
     write(kept.out, table)
     return table
 
 
+def _done(kept: Kept, seed: int, row: Row) -> bool:
+    """Whether a row is kept; with the reference, those that only change its token."""
+    others = [some for some in ROWS if not some.trained] if row == REFERENCE else []
+    return all(kept.has(seed, some.name) for some in [row, *others])
+
+
 def _run(study: Study, kept: Kept, pending: list[tuple[int, Row]], seeds: int, say: Callable[[str], None]) -> None:
     """Run what is missing; each row is kept as it ends, and the table of what is there after each group."""
-    if pending and kept.people() is None:
+    if kept.people() is None:
         kept.add_people(*_tested(study.people))
     while pending:
         (seed, row), *pending = pending

@@ -25,6 +25,7 @@ def build_table(kept: Kept, seeds: int) -> dict:
     people = np.array(who["test"] * seeds)
     decisions = {name: arrays["test"] >= arrays["test_thresholds"] for name, (arrays, _) in pooled.items()}
     pairs = [(row.name, row.against) for row in complete if row != REFERENCE and row.against in pooled]
+    rows = {row.name: about(row) | scores(*pooled[row.name], labels, people) for row in complete}
     return {
         "note": NOTE,
         **kept.settings,
@@ -34,10 +35,21 @@ def build_table(kept: Kept, seeds: int) -> dict:
         "people": len(set(who["test"])),
         "photographs": sorted(set(who["photos"])),
         "floors": floors(clips["test"]),
-        "rows": {row.name: about(row) | scores(*pooled[row.name], labels, people) for row in complete},
+        "rows": rows,
         "missing": [row.name for row in ROWS if row not in complete],
-        "comparisons": intervals.compare(decisions, pairs, labels["test"], people) if pairs else [],
+        "comparisons": compared(rows, intervals.compare(decisions, pairs, labels["test"], people)) if pairs else [],
     }
+
+
+def compared(rows: dict, comparisons: list[dict]) -> list[dict]:
+    """Comparisons with the difference of each seed; "better" and "worse" only where all seeds agree."""
+    found = []
+    for one in comparisons:
+        pairs = zip(rows[one["name"]]["f1_of_seeds"], rows[one["against"]]["f1_of_seeds"])
+        each = [row - other for row, other in pairs]
+        agree = len({difference > 0 for difference in each}) == 1
+        found.append(one | {"of_seeds": each} | ({} if agree else {"verdict": "no difference shown"}))
+    return found
 
 
 def about(row: Row) -> dict:

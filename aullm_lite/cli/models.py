@@ -60,9 +60,8 @@ def _add_describe(sub) -> None:
 
 def _describe(args) -> None:
     from ..model import AULLM
-    from ..speech import describe_report
     from ..speech.questions import understand
-    from ..speech.spoken import check_speaks
+    from ..speech.spoken import check_speaks, describe_report
 
     model = AULLM.from_pretrained(args.model)
     check_speaks(model)
@@ -200,7 +199,9 @@ def _first_model(args):
     if args.llm:
         raise InputError("The weights of a checkpoint belong to its own language model: leave out --llm or --init.")
     folder = find_checkpoint(args.init)
-    model = AULLM(AULLMConfig.from_json((folder / "config.json").read_bytes()).changed(**changes))
+    undecided = dict(calibration=(), thresholds=(), not_sure=(), speaks=False)  # until this training has ended
+    config = AULLMConfig.from_json((folder / "config.json").read_bytes())
+    model = AULLM(config.changed(**undecided, **changes))
     model.load_weights(folder)
     return model
 

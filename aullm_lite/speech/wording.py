@@ -1,10 +1,11 @@
 """The language of the spoken report: what is said of a movement, as a sentence and back.
 
     AU4 brow lowerer on both sides, strong, apex at frame 3; AU7 lid tightener on the left, weak, apex at frame 2.
-    The lower face is still.
+    The lower face shows no known Action Unit.
 
 The model sees six frames and no clock, so it counts frames; `with_times` turns them into seconds where these are known.
-Sides are the subject's.  Strength is the peak displacement of the skin in pixels of a 64-pixel face.
+Sides are the subject's.  Strength is how far the skin moves from where it is in the first frame, in pixels of a face of
+64.  Nothing is said to be still: lips part, lids blink, and neither is among the Action Units that are known.
 """
 
 import re
@@ -18,7 +19,7 @@ from ..facs import ACTION_UNITS, action_unit
 SIDES = {"both": "on both sides", "L": "on the left", "R": "on the right"}
 STRENGTHS = {"weak": 0.0, "medium": 0.5, "strong": 1.0}  # from how many pixels on
 FRAMES = (2, 3, 4, 5, 6)  # in which a movement can be at its apex; it is seen against the first
-NOTHING = "No Action Unit moved."
+NOTHING = "No known Action Unit appeared."
 HALVES = {"upper": (1, 2, 4, 5, 6, 7, 45), "lower": (9, 10, 12, 14, 15, 17, 18, 20, 23, 24, 25, 26)}
 ONE_SIDED = frozenset(ACTION_UNITS) - {17}  # the chin boss has one muscle on each side, but they pull as one
 
@@ -54,17 +55,17 @@ def statements_of(script, aus: Iterable[int], mirrored: bool = False) -> tuple[S
 
 
 def tell(statements: Iterable[Statement]) -> str:
-    """One or two sentences; the second says which half of the face is still."""
+    """One or two sentences; the second says in which half of the face nothing known appeared."""
     statements = sorted(statements)
     if not statements:
         return NOTHING
-    return "; ".join(map(str, statements)) + "." + stillness([one.au for one in statements])
+    return "; ".join(map(str, statements)) + "." + empty_half([one.au for one in statements])
 
 
-def stillness(moved: Iterable[int]) -> str:
-    """Which half of the face is still while some AUs move in the other."""
-    halves = [half for half, aus in HALVES.items() if not any(au in aus for au in moved)]
-    return "".join(f" The {half} face is still." for half in halves)
+def empty_half(seen: Iterable[int]) -> str:
+    """The sentence on the half of the face without any of these AUs; empty where both have some."""
+    halves = [half for half, aus in HALVES.items() if not any(au in aus for au in seen)]
+    return "".join(f" The {half} face shows no known Action Unit." for half in halves)
 
 
 _STATEMENT = re.compile(r"AU(\d{1,2}) ([a-z ]+?) (on both sides|on the left|on the right), (\w+), apex at frame (\d)")
@@ -73,8 +74,8 @@ _STATEMENT = re.compile(r"AU(\d{1,2}) ([a-z ]+?) (on both sides|on the left|on t
 def parse(text: str) -> tuple[Statement, ...]:
     """What a spoken report says.  Raises `ValueError` with the reason for what `tell` would never say.
 
-    Such are other words, an AU twice or under another's name, a one-sided chin, a half of the face that is called still
-    though it moved.
+    Such are other words, an AU twice or under another's name, a one-sided chin, a half of the face that is called empty
+    though an AU was named there.
     """
     sides = {words: side for side, words in SIDES.items()}
     matches = [_STATEMENT.fullmatch(part) for part in text.split(". ")[0].rstrip(".").split("; ")]
