@@ -14,9 +14,10 @@ from transformers import (
 )
 
 from aullm_lite import language
+from aullm_lite.causal_lm import ByteTokenizer, fingerprint, random_llama
 from aullm_lite.config import AULLMConfig
 from aullm_lite.errors import InputError
-from aullm_lite.language import LanguageModel, fingerprint, random_llama
+from aullm_lite.language import LanguageModel
 
 SIZES = dict(vocab_size=99, hidden_size=48, intermediate_size=64, num_hidden_layers=3, num_attention_heads=4)
 MODELS = {
@@ -29,7 +30,7 @@ MODELS = {
 }
 
 
-class FewWords(language.ByteTokenizer):
+class FewWords(ByteTokenizer):
     """Letters as small numbers, for models with few words."""
 
     def encode(self, text, add_special_tokens=True):

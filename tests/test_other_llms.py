@@ -7,8 +7,9 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
+from aullm_lite.causal_lm import end_of
 from aullm_lite.cli import main
-from aullm_lite.language import LanguageModel, end_of
+from aullm_lite.language import LanguageModel
 from aullm_lite.model import AULLM
 from aullm_lite.synth.dataset import make_clips, training_recipe
 

@@ -10,10 +10,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aullm_lite.causal_lm import ByteTokenizer
 from aullm_lite.config import AULLMConfig
 from aullm_lite.errors import InputError
 from aullm_lite.facs import CD6ME_AUS
-from aullm_lite.language import ByteTokenizer
 from aullm_lite.model import AULLM
 from aullm_lite.recipe import TrainConfig
 from aullm_lite.report import AUFinding, AUReport

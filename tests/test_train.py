@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from aullm_lite import resume
+from aullm_lite.cli import main
 from aullm_lite.config import AULLMConfig
 from aullm_lite.errors import InputError
 from aullm_lite.model import AULLM
@@ -201,3 +202,44 @@ def test_learned_front_end_trains_too(clips, tmp_path):
     before = run.trainer.model.motion.logit_rates.clone()
     run.run()
     assert (run.trainer.model.motion.logit_rates != before).any()
+
+
+def test_a_killed_run_that_learns_words_resumes_to_the_same_weights(clips, tmp_path):
+    speaking = replace(QUICK, spoken=4)
+    start(clips, tmp_path / "whole", speaking).run()
+    part = start(clips, tmp_path / "part", speaking)
+    part.out.mkdir()
+    for _, figures in zip(range(2), part.trainer.epochs()):  # the warm-up and one epoch of words
+        part.log(figures)
+        part.trainer.model.save_pretrained(part.out)
+        part.save_state()
+    start(clips, tmp_path / "part", speaking).run(go_on=True)
+    ends = [resume.load(tmp_path / folder / resume.STATE)[0] for folder in ("whole", "part")]
+    assert any(name.startswith("helpers.details.") for name in ends[0])
+    for name, value in ends[0].items():
+        assert torch.allclose(value.float(), ends[1][name].float(), atol=1e-5), name
+
+
+def order_to_train(out, *more: str) -> list[str]:
+    return ["train", "--subjects", "4", "--clips", "6", "--batch-size", "8", "--epochs", "1", *more, "--out", str(out)]
+
+
+def test_training_goes_on_from_a_checkpoint_with_new_people(tmp_path, capsys):
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert main(order_to_train(first, "--preset", "smoke", "--warmup", "1")) == 0
+    again = order_to_train(second, "--init", str(first), "--warmup", "0", "--lr", "1e-6", "--lr-lora", "1e-6")
+    assert main(again) == 2 and "pass another --seed" in capsys.readouterr().err  # the same people
+    assert main([*again, "--seed", "50"]) == 0
+    old, new = AULLM.from_pretrained(first), AULLM.from_pretrained(second)
+    assert len(unpack(new.config.trained_on)) == 8 > len(unpack(old.config.trained_on))
+    for name, weight in old.named_parameters():
+        assert torch.allclose(weight, dict(new.named_parameters())[name], atol=1e-2), name
+
+
+def test_a_killed_run_from_a_checkpoint_does_not_pass_for_a_finished_one(clips, tmp_path):
+    run = start(clips, tmp_path)
+    run.trainer.calibrated = lambda: (_ for _ in ()).throw(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run.run()
+    left = AULLM.from_pretrained(tmp_path).config
+    assert unpack(left.trained_on) == set(clips.subjects) and left.thresholds == (0.5,) * 12 and not left.speaks

@@ -9,7 +9,7 @@ import sys
 import warnings
 
 from ..errors import InputError
-from . import data, models, protocols
+from . import data, models, protocols, training
 from .data import LICENSED
 from .protocols import ROWS
 
@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    for group in (models, data, protocols):
+    for group in (models, data, training, protocols):
         group.add_to(command)
     return parser
 

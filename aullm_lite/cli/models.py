@@ -1,11 +1,11 @@
-"""Commands on a model: analyze, explain, grade, train, evaluate, bench."""
+"""Commands that use a model: analyze, describe, explain, grade."""
 
 import io
 from pathlib import Path
 
 from ..errors import InputError
 from ..files import write_together
-from .options import PRESETS, au_number, seed_number, synth_size
+from .options import au_number, seed_number
 
 # The methods of `explain`, whose import would take seconds.
 MAPS, PARTS = ("ig", "saliency", "inputxgradient", "gradshap", "gradcam", "occlusion", "shapley"), ("fusion", "words")
@@ -18,11 +18,6 @@ def add_to(command) -> None:
     _add_describe(command("describe", _describe, "Put what moved into words, or answer a question about it."))
     _add_explain(command("explain", _explain, "Show what a decision on one Action Unit rests on."))
     _add_grade(command("grade", _grade, "Grade explanations against the truth of generated clips."))
-    _add_train(command("train", _train, "Train a checkpoint."))
-    _add_evaluate(command("evaluate", _evaluate, "Score a checkpoint on people it has never seen."))
-    sub = command("bench", _bench, "Measure speed in pairs and print ratios.")
-    sub.add_argument("--model", default="demo", metavar="CHECKPOINT")
-    sub.add_argument("--json", metavar="FILE")
 
 
 def _add_analyze(sub) -> None:
@@ -143,135 +138,3 @@ def _grade(args) -> None:
     write_json(args.json, table)
     rows.unlink()
     print(grades.as_text(table))
-
-
-def _add_train(sub) -> None:
-    sub.add_argument("--data", default="synth", metavar="synth|DIR")
-    first = sub.add_mutually_exclusive_group()
-    first.add_argument("--preset", default="lite", choices=PRESETS)
-    first.add_argument("--init", metavar="CHECKPOINT", help="go on from its weights; needs people it has not seen")
-    sub.add_argument("--llm", metavar="ID", help="any causal LM of the Hub or a folder, in place of the preset's")
-    sub.add_argument("--out", required=True, metavar="DIR")
-    sub.add_argument("--epochs", type=int, help="epochs with the language model (4)")
-    sub.add_argument("--warmup", type=int, help="epochs of the visual part alone, before those (4)")
-    sub.add_argument("--batch-size", type=int)
-    sub.add_argument("--lr", type=float, help="peak rate of the visual part and the heads (0.002)")
-    sub.add_argument("--lr-lora", type=float, help="peak rate of LoRA (0.0005)")
-    sub.add_argument("--drop-rate", type=float, help="dropout of the visual part, in place of the preset's")
-    sub.add_argument("--spoken", type=int, default=16, help="clips of a batch to learn words from (16; 0: no words)")
-    sub.add_argument("--loss", choices=("bce", "asl"))
-    sub.add_argument("--mixed-precision", choices=("no", "bf16"))
-    sub.add_argument("--resume", action="store_true", help="go on after the last finished epoch in --out")
-    sub.add_argument("--subjects", type=int, default=800)
-    sub.add_argument("--clips", type=int, default=25)
-    sub.add_argument("--seed", type=seed_number, default=0)
-
-
-def _train(args) -> None:
-    import torch
-
-    from ..plots import training_figure
-    from ..recipe import TrainConfig
-    from ..run import TrainingRun, check_folder
-    from ..train import Trainer
-
-    check_folder(args.out, go_on=args.resume)
-    names = ("epochs", "warmup", "batch_size", "lr", "lr_lora", "spoken", "loss", "seed", "mixed_precision")
-    settings = {name: value for name in names if (value := getattr(args, name)) is not None}
-    settings = TrainConfig(**settings)
-    torch.manual_seed(settings.seed)  # of the first weights
-    model = _first_model(args)
-    TrainingRun(Trainer(model, _training_clips(args), settings), args.out).run(go_on=args.resume)
-    training_figure(Path(args.out) / "metrics.jsonl").savefig(Path(args.out) / "metrics.png")
-    print(f"The checkpoint lies in {args.out}.")
-
-
-def _first_model(args):
-    """A new model of the preset, or that of a checkpoint, with what the options change."""
-    from ..checkpoint import find_checkpoint
-    from ..config import AULLMConfig
-    from ..model import AULLM
-
-    changes = {"language_model": args.llm, "drop_rate": args.drop_rate}
-    changes = {name: value for name, value in changes.items() if value is not None}
-    if not args.init:
-        return AULLM(AULLMConfig.from_preset(args.preset, **changes))
-    if args.llm:
-        raise InputError("The weights of a checkpoint belong to its own language model: leave out --llm or --init.")
-    folder = find_checkpoint(args.init)
-    undecided = dict(calibration=(), thresholds=(), not_sure=(), speaks=False)  # until this training has ended
-    config = AULLMConfig.from_json((folder / "config.json").read_bytes())
-    model = AULLM(config.changed(**undecided, **changes))
-    model.load_weights(folder)
-    return model
-
-
-def _training_clips(args):
-    """Freshly made clips, or those of a folder written by `synth --format hf`."""
-    if args.data != "synth":
-        from ..synth.export import read_dataset
-
-        return read_dataset(args.data)
-    from ..synth.dataset import HELD_OUT, make_clips, training_recipe
-
-    if args.seed + args.subjects > HELD_OUT:
-        raise InputError(f"Subject seeds from {HELD_OUT:,} on are kept for evaluation: pass a smaller --seed.")
-    return make_clips(args.subjects, args.clips, training_recipe, seed=args.seed)
-
-
-def _add_evaluate(sub) -> None:
-    sub.add_argument("checkpoint", metavar="CHECKPOINT_DIR|demo")
-    sub.add_argument("--data", default="synth", metavar="synth|DIR")
-    synth_size(sub, subjects=30, clips=50, seed=7)
-    sub.add_argument(
-        "--full", action="store_true", help="the README's figures: all tiers, photographs and moving heads"
-    )
-    sub.add_argument("--spoken", action="store_true", help="score what the language model says, not the head")
-    sub.add_argument("--json", metavar="FILE")
-
-
-def _evaluate(args) -> None:
-    from .. import evaluate
-    from ..model import AULLM
-
-    if args.spoken and (args.full or args.data != "synth"):
-        raise InputError("--spoken is measured on fresh generated clips: leave out --full and --data.")
-    model = AULLM.from_pretrained(args.checkpoint)
-    if args.spoken:
-        return _evaluate_spoken(model, args)
-    if args.full:
-        from ..synth.photo import builtin_photos
-
-        scores = evaluate.full_report(model, builtin_photos(), subjects=args.subjects, clips=args.clips, seed=args.seed)
-    elif args.data == "synth":
-        scores = evaluate.synth_table(model, subjects=args.subjects, clips=args.clips, tier=args.tier, seed=args.seed)
-    else:
-        from ..synth.export import read_dataset
-
-        scores = evaluate.evaluate(model, read_dataset(args.data))
-    if args.json:
-        evaluate.write_json(args.json, scores)
-    print(evaluate.as_text(scores))
-
-
-def _evaluate_spoken(model, args) -> None:
-    import torch
-
-    from ..evaluate import write_json
-    from ..speech.scores import as_text, spoken_table
-
-    model = model.to("cuda" if torch.cuda.is_available() else "cpu")
-    table = spoken_table(model, subjects=args.subjects, clips=args.clips, tier=args.tier, seed=args.seed)
-    if args.json:
-        write_json(args.json, table)
-    print(as_text(table))
-
-
-def _bench(args) -> None:
-    from .. import bench
-    from ..evaluate import write_json
-
-    figures = bench.run(args.model)
-    if args.json:
-        write_json(args.json, figures)
-    print(bench.as_text(figures))

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..language import end_of
+from ..causal_lm import end_of
 from .questions import Question, answer
 from .wording import FRAMES, SIDES, STRENGTHS, Statement, statements_of, tell
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from ..analysis import describe as model_facts
+from ..causal_lm import end_of
 from ..errors import InputError
 from ..facs import action_unit
-from ..language import end_of
 from ..report import AUFinding, AUReport, verdict_of
 from .questions import NO, YES, Question, answer, read_answer, understand
 from .wording import NOTHING, Statement, empty_half, parse, with_times
