@@ -200,7 +200,6 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
     gr.on([put.click, question.submit], answer, [found, question], reply, **one)
     for choice in (which, how):  # an old reason does not stand under a new question
         choice.change(**clear)
-    question.input(lambda: "", None, reply, queue=False, api_visibility="private")
     ask.click(why, [found, which, how], reason, **one)
     demo.load(show_examples, None, shelf, api_visibility="private")
 
