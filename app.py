@@ -111,6 +111,11 @@ def say(report) -> str:
     return words_html(describe_report(model, report)) if report is not None and model.config.speaks else ""
 
 
+def offer_questions():
+    """Show the box for questions to visitors of a model that can answer."""
+    return gr.Accordion(visible=load_model().config.speaks)
+
+
 def answer(report, question: str) -> str:
     """The answer to a question about Action Units, or one sentence on what can be asked."""
     if report is None:
@@ -175,7 +180,7 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
                     how = gr.Dropdown(list(HOW), value=next(iter(HOW)), label="Method", min_width=290)
                 ask = gr.Button("Why?")
                 reason = gr.HTML(**PLAIN)
-            with gr.Accordion("Ask about this clip", open=False):
+            with gr.Accordion("Ask about this clip", open=False, visible=False) as asking:
                 question = gr.Textbox(label="Question", max_lines=1, max_length=200,
                                       placeholder="Which Action Units do you see?  Is AU12 present?")  # fmt: skip
                 put = gr.Button("Ask")
@@ -202,6 +207,7 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(3600, 3600)) as demo:
         choice.change(**clear)
     ask.click(why, [found, which, how], reason, **one)
     demo.load(show_examples, None, shelf, api_visibility="private")
+    demo.load(offer_questions, None, asking, api_visibility="private")
 
 demo.queue(max_size=16)
 

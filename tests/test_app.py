@@ -133,6 +133,7 @@ def speaker(smoke, small):
 
 
 def test_words_say_when_and_whether_the_guard_spoke(speaker, monkeypatch):
+    assert app.offer_questions().visible
     words = str(Words(app.say(sample_report())))  # random weights say nothing that is a report
     assert "Sides are those of the person filmed. Its own text was left out, because it is no report." in words
     monkeypatch.setattr(app, "describe_report", fake_words)
@@ -141,7 +142,7 @@ def test_words_say_when_and_whether_the_guard_spoke(speaker, monkeypatch):
 
 
 def test_who_cannot_speak_is_silent(small):
-    assert app.say(sample_report()) == "" == app.say(None)
+    assert app.say(sample_report()) == "" == app.say(None) and not app.offer_questions().visible
     with pytest.raises(gr.Error, match="has not learned to speak"):
         app.answer(sample_report(), "Is AU12 present?")
 
