@@ -13,9 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .report import LIMITS, AUEvent, AUFinding, AUReport
+from .style import ABSENT, FAINT, INK, LINE, PRESENT, UNSURE
 
-INK, FAINT, LINE = "#1f2933", "#5c6b7a", "#d5dce3"
-PRESENT, UNSURE, ABSENT = "#007a5e", "#c77700", "#9aa7b4"
 COLOURS = {"present": PRESENT, "not sure": UNSURE, "absent": ABSENT}
 HATCHES = {"present": "", "not sure": "////", "absent": ""}
 LANE = 0.78  # height of probability 1 in a lane of height 1
@@ -188,7 +187,8 @@ def _epochs(ax: Axes) -> None:
 
 
 def _stages(ax: Axes, alone: list[int]) -> None:
-    """Shade the epochs before the language model joined in."""
-    ax.axvspan(alone[0] - 0.4, alone[-1] + 0.5, color=LINE, alpha=0.5, lw=0)
-    for at, words in ((alone[0] - 0.3, "visual part alone"), (alone[-1] + 0.6, "with the language model")):
-        ax.text(at, 0.99, words, transform=ax.get_xaxis_transform(), va="top", fontsize=8.5, color=FAINT)
+    """Shade the epochs in which the language model rested."""
+    for epoch in alone:
+        ax.axvspan(epoch - 0.5, epoch + 0.5, color=LINE, alpha=0.5, lw=0)
+    words = "grey: visual part alone, else with the language model"
+    ax.text(0.01, 0.99, words, transform=ax.transAxes, va="top", fontsize=8.5, color=FAINT)

@@ -29,6 +29,22 @@ from .speech.lessons import Details, Teacher, mirrored, truths_of, word_loss
 DETAIL_RATE = 0.1  # weight of the helper for sides, strengths and times; a decision then counts as one of the main loss
 
 
+def checked_inner(model: AULLM, data: ClipSet, inner: np.ndarray) -> np.ndarray:
+    """Labels of the inner clips.  Raises `InputError` where they cannot judge this model."""
+    if tuple(data.aus) != model.config.aus:
+        raise InputError(f"The data hold AUs {data.aus}, the model {model.config.aus}: they must be the same.")
+    refuse_known(model, data.subjects[inner])
+    if not data.labels[inner].any():
+        raise InputError("The inner subjects show no Action Unit at all: give more subjects or more clips.")
+    return data.labels[inner]
+
+
+def refuse_known(model: AULLM, people: np.ndarray) -> None:
+    """Raise `InputError` where the weights have seen any of these people, who are to judge them."""
+    if known := unpack(model.config.trained_on) & set(people.tolist()):
+        raise InputError(f"The first weights know {len(known)} of the inner people: pass another --seed, for new ones.")
+
+
 class Trainer:
     """Trains a model on the clips outside `inner`, watched on those inside; `Trainer(model, data, config).fit()`.
 
@@ -46,26 +62,24 @@ class Trainer:
         self.loss = loss_function(config.loss)
         self.fixed_motion = not any(True for _ in model.motion.parameters())
         self.device = self.accelerator.device
-        self.model = model.to(self.device)
-        self.helper = nn.Linear(model.au_head.in_features, model.au_head.out_features).to(self.device)
+        self.model, self.data = model.to(self.device), data
         inner = split_inner(data.subjects, config.inner_share, config.seed) if inner is None else inner
-        if tuple(data.aus) != model.config.aus:
-            raise InputError(f"The data hold AUs {data.aus}, the model {model.config.aus}: they must be the same.")
-        self.data, self.inner_labels = data, data.labels[inner]
-        if known := unpack(model.config.trained_on) & set(data.subjects[inner].tolist()):
-            raise InputError(
-                f"The first weights know {len(known)} of the inner people: pass another --seed, for new ones."
-            )
-        if not self.inner_labels.any():
-            raise InputError("The inner subjects show no Action Unit at all: give more subjects or more clips.")
+        self.inner_labels = checked_inner(model, data, inner)
         self.train_set, self.inner_set = self.dataset(data.select(~inner)), self.dataset(data.select(inner))
         self.speaks = bool(config.spoken and data.scripts and model.config.language_model != "none")
-        if self.speaks:
-            self.details = Details(model.language.width, len(data.aus)).to(self.device)
-            self.teacher = Teacher(model.language.tokenizer, data.aus)
-        self.epoch, self.best = 0, -1.0
+        self.teacher = Teacher(model.language.tokenizer, data.aus) if self.speaks else None
+        self.helpers = self.first_helpers()
+        self.epoch, self.best, self.word_losses = 0, -1.0, []
         self.optimizer = torch.optim.AdamW(self.parameter_groups(), betas=(0.9, 0.98))
         self.optimizer = self.accelerator.prepare(self.optimizer)
+
+    def first_helpers(self) -> nn.ModuleDict:
+        """Heads on the visual token that only training needs."""
+        head = self.model.au_head
+        helpers = nn.ModuleDict({"aus": nn.Linear(head.in_features, head.out_features)})
+        if self.speaks:
+            helpers["details"] = Details(head.in_features, head.out_features)
+        return helpers.to(self.device)
 
     def dataset(self, data: ClipSet) -> TensorDataset:
         """What the loop reads: the motion itself where nothing in the front end is trained, else the clips."""
@@ -84,11 +98,6 @@ class Trainer:
             {"params": rest + list(self.helpers.parameters()), "peak": c.lr, "weight_decay": c.weight_decay},
             {"params": lora, "peak": c.lr_lora, "weight_decay": 0.0},
         ]
-
-    @property
-    def helpers(self) -> nn.ModuleDict:
-        """Heads on the visual token that only training needs."""
-        return nn.ModuleDict({"aus": self.helper} | ({"details": self.details} if self.speaks else {}))
 
     def motion(self, batch: Tensor) -> Tensor:
         """What the 3D-CNN reads, computed now or before.  [B, ...] of the data set -> [B, C, T-1, H, W]"""
@@ -137,14 +146,14 @@ class Trainer:
         stage = "visual part" if self.warming else "all parts"
         total = 0.0
         bar = tqdm(loader, desc=f"epoch {self.epoch + 1} ({stage})", leave=False, disable=not self.bars)
-        self.rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(seed)
         for step, (batch, labels, truths) in enumerate(bar):
             self.set_rate(step / len(loader))
             motion = self.motion(batch)
             if motion.shape[1] == 2:
                 flip = torch.rand(len(motion), generator=generator) < 0.5
                 motion, truths = mirror(motion, flip.to(self.device)), mirrored(truths, flip)
-            total += self.step(motion, labels.to(self.device), truths)
+            total += self.step(motion, labels.to(self.device), truths, rng)
             bar.set_postfix(loss=f"{total / (step + 1):.4f}")
         return total / len(loader)
 
@@ -156,34 +165,34 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * one_cycle((done + share_of_epoch) / length)
 
-    def step(self, motion: Tensor, labels: Tensor, truths: Tensor) -> float:
+    def step(self, motion: Tensor, labels: Tensor, truths: Tensor, rng: np.random.Generator) -> float:
         """One update; in the warm-up only the helpers count and the language model rests.
 
         [B, C, T-1, H, W], [B, K], [B, K, 3] -> the loss
         """
         with self.accelerator.autocast():
             token = self.model.visual_token(motion)
-            loss = self.loss(self.helper(token.flatten(1)).float(), labels)
+            loss = self.loss(self.helpers["aus"](token.flatten(1)).float(), labels)
             if self.speaks:
-                loss = loss + DETAIL_RATE * self.details(token, truths.to(self.device))
+                loss = loss + DETAIL_RATE * self.helpers["details"](token, truths.to(self.device))
             if not self.warming:
-                loss = self.language_loss(token, labels, truths) + self.config.auxiliary * loss
+                loss = self.language_loss(token, labels, truths, rng) + self.config.auxiliary * loss
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_([p for g in self.optimizer.param_groups for p in g["params"]], 1.0)
         self.optimizer.step()
         return loss.item()
 
-    def language_loss(self, token: Tensor, labels: Tensor, truths: Tensor) -> Tensor:
+    def language_loss(self, token: Tensor, labels: Tensor, truths: Tensor, rng: np.random.Generator) -> Tensor:
         """The loss behind the language model: of its decisions, and of the words of some clips."""
         if not self.speaks:
             return self.loss(self.model.au_head(self.model.hidden(token)).float(), labels)
-        order = self.teacher.order(truths, self.rng)
+        order = self.teacher.order(truths, rng)
         token, labels = token[order.to(self.device)], labels[order.to(self.device)]
-        texts, learnt = self.teacher.lesson(truths[order[: self.config.spoken]], self.rng)
+        texts, weights = self.teacher.lesson(truths[order[: self.config.spoken]], rng)
         texts = [text.to(self.device) for text in texts]
         hidden, states = self.model.language.read_and_speak(token, texts)
-        words = word_loss(self.model.language, states, texts, learnt)
+        words = word_loss(self.model.language, states, texts, weights)
         self.word_losses.append(words.item())
         return self.loss(self.model.au_head(hidden).float(), labels) + self.config.word_rate * words
 
@@ -197,7 +206,9 @@ class Trainer:
         answers = []
         for batch, *_ in DataLoader(self.inner_set, 256):
             token = self.model.visual_token(self.motion(batch))
-            warm = self.helper(token.flatten(1)) if self.warming else self.model.au_head(self.model.hidden(token))
+            warm = (
+                self.helpers["aus"](token.flatten(1)) if self.warming else self.model.au_head(self.model.hidden(token))
+            )
             answers.append(warm.float().cpu().numpy())
         answers = np.concatenate(answers)
         if not np.isfinite(answers).all():

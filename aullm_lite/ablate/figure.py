@@ -5,7 +5,7 @@ import textwrap
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..plots import FAINT, INK, LINE, PRESENT, UNSURE
+from ..style import FAINT, INK, LINE, PRESENT, UNSURE
 from .rows import REFERENCE
 
 COLOURS = {"better": PRESENT, "worse": UNSURE, "no difference shown": FAINT}

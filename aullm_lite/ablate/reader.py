@@ -86,10 +86,10 @@ class Words:
     def __call__(self, token: Tensor, rows: Tensor, flip: Tensor) -> tuple[Tensor, Tensor]:
         """Hidden states of all clips, and the weighed loss of the words of some.  [B, 1, E], [B], [B] -> [B, E], []"""
         truths = mirrored(self.truths[rows[:SPOKEN]], flip[:SPOKEN])
-        texts, learnt = self.teacher.lesson(truths, self.rng)
+        texts, weights = self.teacher.lesson(truths, self.rng)
         texts = [text.to(token.device) for text in texts]
         hidden, states = self.language.read_and_speak(token, texts)
-        return hidden, TrainConfig.word_rate * word_loss(self.language, states, texts, learnt)
+        return hidden, TrainConfig.word_rate * word_loss(self.language, states, texts, weights)
 
 
 @torch.no_grad()

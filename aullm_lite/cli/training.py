@@ -38,12 +38,14 @@ def _add_train(sub) -> None:
 
 
 def _train(args) -> None:
+    import numpy as np
     import torch
 
     from ..plots import training_figure
-    from ..recipe import TrainConfig
+    from ..recipe import TrainConfig, split_inner
     from ..run import TrainingRun, check_folder
-    from ..train import Trainer
+    from ..synth.drawn import drawn_name
+    from ..train import Trainer, refuse_known
 
     check_folder(args.out, go_on=args.resume)
     names = ("epochs", "warmup", "batch_size", "lr", "lr_lora", "spoken", "loss", "seed", "mixed_precision")
@@ -51,6 +53,9 @@ def _train(args) -> None:
     settings = TrainConfig(**settings)
     torch.manual_seed(settings.seed)  # of the first weights
     model = _first_model(args)
+    if args.data == "synth":  # before minutes are spent on drawing them
+        names = np.array([drawn_name(args.seed + n) for n in range(args.subjects)])
+        refuse_known(model, names[split_inner(names, settings.inner_share, settings.seed)])
     TrainingRun(Trainer(model, _training_clips(args), settings), args.out).run(go_on=args.resume)
     training_figure(Path(args.out) / "metrics.jsonl").savefig(Path(args.out) / "metrics.png")
     print(f"The checkpoint lies in {args.out}.")

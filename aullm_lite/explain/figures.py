@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from scipy.ndimage import gaussian_filter
 
 from ..facs import ZONES, action_unit, zone_map
-from ..plots import FAINT, INK, LINE
+from ..style import FAINT, INK, LINE
 from .attribution import PHASES, Attribution
 from .grades import TITLES
 

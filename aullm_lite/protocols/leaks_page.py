@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..plots import ABSENT, FAINT, INK, LINE, PRESENT, UNSURE
+from ..style import ABSENT, FAINT, INK, LINE, PRESENT, UNSURE
 
 NAMES = {
     "honest": "honest",

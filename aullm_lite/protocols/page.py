@@ -4,7 +4,7 @@ import textwrap
 
 from matplotlib.figure import Figure
 
-from ..plots import FAINT, INK, LINE, PRESENT
+from ..style import FAINT, INK, LINE, PRESENT
 
 FLOORS = {
     "all_negative": "Floor: all negative",

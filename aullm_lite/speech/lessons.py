@@ -16,7 +16,8 @@ from .wording import FRAMES, SIDES, STRENGTHS, Statement, statements_of, tell
 
 CHOICES = (tuple(SIDES), tuple(STRENGTHS), FRAMES)  # what the three numbers stand for
 RARE = 3.0  # weight of a one-sided movement; of the clips with one, more are put into words, too
-KINDS, SHARES = ("report", "which", "is"), (0.7, 0.1, 0.2)
+BRIEF = 3.0  # weight of a yes or no, which is one word where a report has thirty
+KINDS, SHARES = ("report", "which", "is"), (0.5, 0.1, 0.4)
 
 
 def truths_of(scripts, aus: tuple[int, ...]) -> Tensor:
@@ -70,6 +71,8 @@ class Teacher:
 
     def __init__(self, tokenizer, aus: tuple[int, ...]):
         self.tokenizer, self.aus = tokenizer, aus
+        one_sided = [self.encode(f" {side}") for side in ("left", "right")]
+        self.rare = {ids[0] for ids in one_sided if len(ids) == 1}
 
     def order(self, truths: Tensor, rng: np.random.Generator) -> Tensor:
         """In which order to put a batch into words: at random, clips with a one-sided movement rather first.
@@ -80,31 +83,32 @@ class Teacher:
         return torch.argsort(torch.from_numpy(rng.random(len(truths))) - 0.5 * one_sided)
 
     def lesson(self, truths: Tensor, rng: np.random.Generator) -> tuple[list[Tensor], Tensor]:
-        """Texts of S clips, drawn anew each time, and which of their words are to be learnt: not the questions.
+        """Texts of S clips, drawn anew each time, and how much each of their words counts: questions not at all.
 
-        [S, K, 3] -> S of ids [L], bool [sum L]
+        [S, K, 3] -> S of ids [L], weights [sum L]
         """
         rows = [self.text(statements(truth, self.aus), rng) for truth in truths]
-        learnt = [torch.arange(len(ids)) >= asked for ids, asked in rows]
-        return [torch.tensor(ids) for ids, _ in rows], torch.cat(learnt)
+        return [torch.tensor(ids) for ids, _ in rows], torch.cat([torch.tensor(weights) for _, weights in rows])
 
-    def text(self, said: list[Statement], rng: np.random.Generator) -> tuple[list[int], int]:
-        """One text as token ids with its end, and how many of them are the question."""
+    def text(self, said: list[Statement], rng: np.random.Generator) -> tuple[list[int], list[float]]:
+        """One text as token ids with its end, and what each of them counts."""
         seen = {one.au for one in said}
         kind = rng.choice(KINDS, p=SHARES)
         absent = [au for au in self.aus if au not in seen]
         ask = sorted(seen) if seen and (rng.random() < 0.5 or not absent) else absent
         question = Question(str(kind), int(rng.choice(ask)) if kind == "is" else None)
         asked = self.encode(question.words)
-        told = tell(said) if kind == "report" else answer(question, seen)
-        return asked + self.encode(told) + [end_of(self.tokenizer)], len(asked)
+        told = self.encode(tell(said) if kind == "report" else answer(question, seen)) + [end_of(self.tokenizer)]
+        plain = BRIEF if kind == "is" else 1.0
+        return asked + told, [0.0] * len(asked) + [RARE if word in self.rare else plain for word in told]
 
     def encode(self, text: str) -> list[int]:
         return self.tokenizer.encode(text, add_special_tokens=False)
 
 
-def word_loss(language, states: Tensor, texts: list[Tensor], learnt: Tensor) -> Tensor:
-    """Cross-entropy of the words that are learnt, a mean over all of them.  [sum L, E], S of [L], [sum L] -> []"""
-    words = torch.cat(texts)
-    learnt = learnt.to(words.device)
-    return F.cross_entropy(language.vocabulary(states[learnt]).float(), words[learnt])
+def word_loss(language, states: Tensor, texts: list[Tensor], weights: Tensor) -> Tensor:
+    """Cross-entropy of the words, a mean over all by their weights.  [sum L, E], S of [L], [sum L] -> []"""
+    words, weights = torch.cat(texts), weights.to(texts[0].device)
+    learnt = weights > 0
+    each = F.cross_entropy(language.vocabulary(states[learnt]).float(), words[learnt], reduction="none")
+    return (each * weights[learnt]).sum() / weights.sum()

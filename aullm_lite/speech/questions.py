@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..errors import InputError
-from ..facs import ACTION_UNITS
+from ..facs import ACTION_UNITS, action_unit
 
 LONGEST = 200  # characters of a question
 NONE, YES, NO = " None.", " Yes.", " No."
@@ -53,8 +53,9 @@ class Question:
     @property
     def words(self) -> str:
         """What the language model reads after the visual token; nothing before a report, which comes by itself."""
-        asked = {"report": "", "which": " Which Action Units do you see?", "is": f" Is AU{self.au} present?"}
-        return asked[self.kind]
+        if self.kind == "is":
+            return f" Is AU{self.au} {action_unit(self.au).name.lower()} present?"  # named as in reports
+        return {"report": "", "which": " Which Action Units do you see?"}[self.kind]
 
 
 class Refused(InputError):

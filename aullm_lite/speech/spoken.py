@@ -16,6 +16,7 @@ from ..causal_lm import end_of
 from ..errors import InputError
 from ..facs import action_unit
 from ..report import AUFinding, AUReport, verdict_of
+from .drafts import drafts, speak
 from .questions import NO, YES, Question, answer, read_answer, understand
 from .wording import NOTHING, Statement, empty_half, parse, with_times
 
@@ -117,10 +118,13 @@ def listen(model, clips: Tensor, question: Question) -> tuple[list[str], Tensor]
     try:
         hidden, cache = language.begin(model.visual_token(model.motion(clips)))
         probabilities = model.probabilities_of(model.au_head(hidden))
-        ids = torch.stack(list(language.words(hidden, cache, question.words)), dim=1)
+        if len(clips) == 1 and question == REPORT:
+            ids = [speak(language, hidden, cache, drafts(language.tokenizer, model.config.aus))]
+        else:
+            ids = torch.stack(list(language.words(hidden, cache, question.words)), dim=1).tolist()
     finally:
         model.train(training)
-    return [_decoded(language.tokenizer, row) for row in ids.tolist()], probabilities
+    return [_decoded(language.tokenizer, row) for row in ids], probabilities
 
 
 def check_speaks(model) -> None:

@@ -64,7 +64,8 @@ def tell(statements: Iterable[Statement]) -> str:
 
 def empty_half(seen: Iterable[int]) -> str:
     """The sentence on the half of the face without any of these AUs; empty where both have some."""
-    halves = [half for half, aus in HALVES.items() if not any(au in aus for au in seen)]
+    seen = set(seen)
+    halves = [half for half, aus in HALVES.items() if not seen & set(aus)]
     return "".join(f" The {half} face shows no known Action Unit." for half in halves)
 
 
