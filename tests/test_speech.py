@@ -1,6 +1,7 @@
 """What the model says: the language and its parser, the questions, the guard, and what is learnt from the truth."""
 
 import json
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -373,6 +374,26 @@ def test_a_lesson_asks_but_teaches_only_answers(clips):
         assert told == right + "\0"
         kinds.add(question.kind)
     assert kinds == {"report", "which", "is"}
+
+
+class Words:
+    """A tokenizer with a token for each word, as large ones have for common words."""
+
+    eos_token_id = 0
+
+    def encode(self, text, add_special_tokens=False):
+        return [sum(word.encode()) for word in re.findall(r"\w+|[^\w\s]", text)]
+
+
+def test_sides_and_brief_answers_weigh_more_and_questions_nothing():
+    teacher, left = lessons.Teacher(Words(), CD6ME_AUS), Statement(4, "L", "weak", 3)
+    found = set()
+    for seed in range(20):
+        ids, weights = teacher.text([left], np.random.default_rng(seed))
+        assert len(ids) == len(weights) and weights[-1] > 0
+        found.add((0.0 in weights, weights.count(lessons.RARE)))
+    assert (False, 1) in found  # in a report the word for the side alone
+    assert (True, 3) in found  # yes or no, its full stop and its end
 
 
 def test_one_sided_movements_are_put_into_words_more_often(clips):

@@ -224,11 +224,13 @@ def order_to_train(out, *more: str) -> list[str]:
     return ["train", "--subjects", "4", "--clips", "6", "--batch-size", "8", "--epochs", "1", *more, "--out", str(out)]
 
 
-def test_training_goes_on_from_a_checkpoint_with_new_people(tmp_path, capsys):
+def test_training_goes_on_from_a_checkpoint_with_new_people(tmp_path, capsys, monkeypatch):
     first, second = tmp_path / "first", tmp_path / "second"
     assert main(order_to_train(first, "--preset", "smoke", "--warmup", "1")) == 0
     again = order_to_train(second, "--init", str(first), "--warmup", "0", "--lr", "1e-6", "--lr-lora", "1e-6")
-    assert main(again) == 2 and "pass another --seed" in capsys.readouterr().err  # the same people
+    with monkeypatch.context() as patch:
+        patch.setattr("aullm_lite.synth.dataset.make_clips", lambda *some, **more: pytest.fail("drawn before refused"))
+        assert main(again) == 2 and "pass another --seed" in capsys.readouterr().err  # the same people
     assert main([*again, "--seed", "50"]) == 0
     old, new = AULLM.from_pretrained(first), AULLM.from_pretrained(second)
     assert len(unpack(new.config.trained_on)) == 8 > len(unpack(old.config.trained_on))
