@@ -36,6 +36,7 @@ class AULLMConfig:
     drop_rate: float = 0.1  # dropout of the visual part
     base_fingerprint: str = ""  # of the language model that the LoRA weights belong to
     speaks: bool = False  # whether it has learned to put what it saw into words
+    end_token: int | None = None  # that ends a text; transformers 5.17 and 5.23 read another out of the same GGUF
     calibration: tuple[tuple[float, float], ...] = ()  # per AU (scale, bias): p = sigmoid(scale * logit + bias)
     thresholds: tuple[float, ...] = ()  # per AU, present or absent, on the calibrated probability
     not_sure: tuple[tuple[float, float], ...] = ()  # per AU (low, high): below absent, from high on present

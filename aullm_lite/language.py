@@ -25,7 +25,7 @@ Prefix = list[tuple[Tensor, Tensor]]  # keys and values of the prompt, a pair fo
 class NoLanguageModel(nn.Module):
     """The control: hands on the visual token as it is, as wide as SmolLM2's.  [B, 1, E] -> [B, E]"""
 
-    width, token_std, fingerprint = 576, 0.136, "none"
+    width, token_std, fingerprint, end = 576, 0.136, "none", None
 
     def forward(self, visual_token: Tensor) -> Tensor:
         return visual_token.squeeze(1)
@@ -34,13 +34,17 @@ class NoLanguageModel(nn.Module):
 class LanguageModel(nn.Module):
     """Reads one visual token after its prompt.  [B, 1, E] -> [B, E]
 
-    `name` is `smollm2-135m-instruct`, `random` or a causal LM of the Hub; `rank`, `alpha` and `dropout` are LoRA's.
-    The base never learns and never drops anything out; in training only LoRA does both.
+    `name` is `smollm2-135m-instruct`, `random` or a causal LM of the Hub; `rank`, `alpha` and `dropout` are LoRA's;
+    `end` is the token that ends a text, by default the one that the tokenizer names.  The base never learns and never
+    drops anything out; in training only LoRA does both.
     """
 
-    def __init__(self, name: str, prompt: str, *, rank: int = 16, alpha: int = 32, dropout: float = 0.1):
+    def __init__(
+        self, name: str, prompt: str, *, rank: int = 16, alpha: int = 32, dropout: float = 0.1, end: int | None = None
+    ):
         super().__init__()
         self.lm, self.tokenizer = load_language_model(name)
+        self.end = end_of(self.tokenizer) if end is None else end
         prompt_ids = torch.tensor([self.tokenizer.encode(prompt)])
         self.prompt_words = tuple(self.tokenizer.decode([token]).strip() for token in prompt_ids[0].tolist())
         self.fingerprint = fingerprint(self.lm)
@@ -142,14 +146,13 @@ class LanguageModel(nn.Module):
 
         `opening` is read first; words after the end of a text are the end sign.  The cache grows with them.
         """
-        end = end_of(self.tokenizer)
         if opening:
             ids = torch.tensor([self.tokenizer.encode(opening, add_special_tokens=False)], device=hidden.device)
             hidden = self.read_on(ids.expand(len(hidden), -1), cache)
         done = torch.zeros(len(hidden), dtype=torch.bool, device=hidden.device)
         for _ in range(most):
-            chosen = self.vocabulary(hidden).argmax(-1).masked_fill(done, end)
-            done |= chosen == end
+            chosen = self.vocabulary(hidden).argmax(-1).masked_fill(done, self.end)
+            done |= chosen == self.end
             yield chosen
             if done.all():
                 return

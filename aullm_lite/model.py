@@ -25,12 +25,13 @@ class AULLM(nn.Module):
         self.backbone = Backbone3D(self.motion.channels, drop_rate=config.drop_rate)
         lora = {"rank": config.lora_rank, "alpha": config.lora_alpha, "dropout": config.lora_dropout}
         alone = config.language_model == "none"
-        self.language = NoLanguageModel() if alone else LanguageModel(config.language_model, config.prompt, **lora)
+        options = lora | {"end": config.end_token}
+        self.language = NoLanguageModel() if alone else LanguageModel(config.language_model, config.prompt, **options)
         self.projector = FusionProjector(
             self.language.width, kind=config.projector, drop_rate=config.drop_rate, token_std=self.language.token_std
         )
         self.au_head = nn.Linear(self.language.width, len(config.aus))
-        self.config = config.changed(base_fingerprint=self.language.fingerprint)
+        self.config = config.changed(base_fingerprint=self.language.fingerprint, end_token=self.language.end)
 
     @property
     def device(self) -> torch.device:

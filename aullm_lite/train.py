@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 from tqdm.auto import tqdm
 
 from . import metrics
@@ -62,12 +62,14 @@ class Trainer:
         self.loss = loss_function(config.loss)
         self.fixed_motion = not any(True for _ in model.motion.parameters())
         self.device = self.accelerator.device
+        if self.device.type == "cuda":
+            torch.set_float32_matmul_precision("high")  # TF32, where the GPU has it
         self.model, self.data = model.to(self.device), data
         inner = split_inner(data.subjects, config.inner_share, config.seed) if inner is None else inner
         self.inner_labels = checked_inner(model, data, inner)
         self.train_set, self.inner_set = self.dataset(data.select(~inner)), self.dataset(data.select(inner))
         self.speaks = bool(config.spoken and data.scripts and model.config.language_model != "none")
-        self.teacher = Teacher(model.language.tokenizer, data.aus) if self.speaks else None
+        self.teacher = Teacher(model.language, data.aus) if self.speaks else None
         self.helpers = self.first_helpers()
         self.epoch, self.best, self.word_losses = 0, -1.0, []
         self.optimizer = torch.optim.AdamW(self.parameter_groups(), betas=(0.9, 0.98))
@@ -142,7 +144,8 @@ class Trainer:
         torch.manual_seed(seed)
         generator = torch.Generator().manual_seed(seed)
         size, whole = self.config.batch_size, len(self.train_set) >= self.config.batch_size
-        loader = DataLoader(self.train_set, size, shuffle=True, drop_last=whole, generator=generator)
+        order = BatchSampler(RandomSampler(self.train_set, generator=generator), size, drop_last=whole)
+        loader = DataLoader(self.train_set, sampler=order, batch_size=None)  # a batch is one look-up, not one a clip
         stage = "visual part" if self.warming else "all parts"
         total = 0.0
         bar = tqdm(loader, desc=f"epoch {self.epoch + 1} ({stage})", leave=False, disable=not self.bars)

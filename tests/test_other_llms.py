@@ -7,7 +7,6 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
-from aullm_lite.causal_lm import end_of
 from aullm_lite.cli import main
 from aullm_lite.language import LanguageModel
 from aullm_lite.model import AULLM
@@ -41,8 +40,7 @@ def folder(request, tmp_path):
 def test_its_words_and_their_end(folder):
     language = LanguageModel(str(folder), "Which Action Units moved?")
     assert "".join(language.prompt_words) == "WhichActionUnitsmoved?" and language.width == 32
-    end = end_of(language.tokenizer)
-    assert language.tokenizer.decode([end]) == ("<end>" if folder.name == "qwen2" else "\n")
+    assert language.tokenizer.decode([language.end]) == ("<end>" if folder.name == "qwen2" else "\n")
     assert (
         language.tokenizer.decode(language.tokenizer.encode("AU12 is on.", add_special_tokens=False)) == "AU12 is on."
     )

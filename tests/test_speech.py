@@ -360,8 +360,13 @@ def test_mirrored_truths_are_those_of_the_mirrored_clip(clips):
     assert (turned != truths).any()
 
 
+def reader(tokenizer) -> SimpleNamespace:
+    """What of a language model a teacher needs."""
+    return SimpleNamespace(tokenizer=tokenizer, end=0)
+
+
 def test_a_lesson_asks_but_teaches_only_answers(clips):
-    teacher, truths = lessons.Teacher(ByteTokenizer(), clips.aus), lessons.truths_of(clips.scripts, clips.aus)
+    teacher, truths = lessons.Teacher(reader(ByteTokenizer()), clips.aus), lessons.truths_of(clips.scripts, clips.aus)
     texts, weights = teacher.lesson(truths, np.random.default_rng(0))
     parts = (weights > 0).split([len(text) for text in texts])
     kinds = set()
@@ -379,14 +384,12 @@ def test_a_lesson_asks_but_teaches_only_answers(clips):
 class Words:
     """A tokenizer with a token for each word, as large ones have for common words."""
 
-    eos_token_id = 0
-
     def encode(self, text, add_special_tokens=False):
         return [sum(word.encode()) for word in re.findall(r"\w+|[^\w\s]", text)]
 
 
 def test_sides_and_brief_answers_weigh_more_and_questions_nothing():
-    teacher, left = lessons.Teacher(Words(), CD6ME_AUS), Statement(4, "L", "weak", 3)
+    teacher, left = lessons.Teacher(reader(Words()), CD6ME_AUS), Statement(4, "L", "weak", 3)
     found = set()
     for seed in range(20):
         ids, weights = teacher.text([left], np.random.default_rng(seed))
@@ -397,7 +400,7 @@ def test_sides_and_brief_answers_weigh_more_and_questions_nothing():
 
 
 def test_one_sided_movements_are_put_into_words_more_often(clips):
-    teacher, truths = lessons.Teacher(ByteTokenizer(), clips.aus), lessons.truths_of(clips.scripts, clips.aus)
+    teacher, truths = lessons.Teacher(reader(ByteTokenizer()), clips.aus), lessons.truths_of(clips.scripts, clips.aus)
     one_sided = (truths[..., 0] > 0).any(1)
     assert 0 < one_sided.sum() < len(truths) / 2
     orders = [teacher.order(truths, np.random.default_rng(seed)) for seed in range(50)]
@@ -414,6 +417,13 @@ def test_details_are_learnt_from_those_that_moved(clips):
     gradient = torch.autograd.grad(loss, token)[0].abs().amax((1, 2))
     assert 2 < loss.item() < 8 and torch.equal(gradient > 0, (truths[..., 0] >= 0).any(1))
     assert heads(token[:2], torch.full((2, len(clips.aus), 3), -1)).item() == 0
+
+
+def test_a_checkpoint_keeps_the_token_that_ends_its_texts(smoke, tmp_path):
+    assert smoke.config.end_token == smoke.language.end == 0
+    AULLM(AULLMConfig.from_preset("smoke", end_token=ord("."))).save_pretrained(tmp_path)
+    read = AULLM.from_pretrained(tmp_path)  # whatever the tokenizer names, in this or another version
+    assert read.language.end == ord(".") and spoken._decoded(read.language, [*b"AU4. AU5"]) == "AU4"
 
 
 def test_training_teaches_words(clips):

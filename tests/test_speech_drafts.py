@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from aullm_lite.causal_lm import ByteTokenizer
 from aullm_lite.language import LanguageModel
 from aullm_lite.speech.drafts import GUESSED, drafts, speak
 from aullm_lite.speech.wording import NOTHING, Statement, tell
@@ -19,28 +18,27 @@ def reader():
 
 
 @pytest.mark.parametrize("report", [tell(LIKELY), tell(LIKELY[:1]), tell([Statement(12, "L", "strong", 6)]), NOTHING])
-def test_a_guess_and_what_was_said_make_a_report(report):
-    tokenizer = ByteTokenizer()
-    draft, said = drafts(tokenizer, AUS), tokenizer.encode(report)
+def test_a_guess_and_what_was_said_make_a_report(reader, report):
+    tokenizer = reader.tokenizer
+    draft, said = drafts(reader, AUS), tokenizer.encode(report)
     right = 0
     for n in range(1, len(said) + 1):
         guess = draft(said[:n])
-        right += guess == [*said[n:], tokenizer.eos_token_id]
+        right += guess == [*said[n:], reader.end]
         whole = tokenizer.decode(said[:n] + guess[:-1])
         assert not guess or whole.startswith(("AU", "No")) and whole.endswith(".")
     assert right > 5  # near the end of each part there is no doubt left
 
 
-def test_the_likeliest_report_is_guessed_from_its_first_number():
-    tokenizer = ByteTokenizer()
+def test_the_likeliest_report_is_guessed_from_its_first_number(reader):
+    tokenizer = reader.tokenizer
     said = tokenizer.encode("AU4 ")
-    assert tokenizer.decode((said + drafts(tokenizer, AUS)(said))[:-1]) == tell(LIKELY[:1])
+    assert tokenizer.decode((said + drafts(reader, AUS)(said))[:-1]) == tell(LIKELY[:1])
 
 
 @pytest.mark.parametrize("text", ["She is happy", "AU99", "AU4 brow lowerer in anger"])
-def test_no_guess_for_what_is_no_report(text):
-    tokenizer = ByteTokenizer()
-    assert drafts(tokenizer, AUS)(tokenizer.encode(text)) == []
+def test_no_guess_for_what_is_no_report(reader, text):
+    assert drafts(reader, AUS)(reader.tokenizer.encode(text)) == []
 
 
 @pytest.mark.parametrize("hit", [0, 1, 3, 100])

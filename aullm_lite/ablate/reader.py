@@ -81,7 +81,7 @@ class Words:
 
     def __init__(self, model: AULLM, truths: Tensor, seed: int):
         self.language, self.truths, self.rng = model.language, truths, np.random.default_rng(seed)
-        self.teacher = Teacher(model.language.tokenizer, model.config.aus)
+        self.teacher = Teacher(model.language, model.config.aus)
 
     def __call__(self, token: Tensor, rows: Tensor, flip: Tensor) -> tuple[Tensor, Tensor]:
         """Hidden states of all clips, and the weighed loss of the words of some.  [B, 1, E], [B], [B] -> [B, E], []"""

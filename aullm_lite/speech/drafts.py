@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-from ..causal_lm import end_of
-from ..language import MOST_WORDS
+from ..language import MOST_WORDS, LanguageModel
 from .wording import NOTHING, SIDES, Statement, empty_half
 
 DETAILS = [
@@ -22,15 +21,15 @@ GUESSED = 8  # words to check in one step: more cost more than they save on two 
 Draft = Callable[[list[int]], list[int]]
 
 
-def drafts(tokenizer, aus: Iterable[int]) -> Draft:
+def drafts(language: LanguageModel, aus: Iterable[int]) -> Draft:
     """A function that guesses how a report on these AUs goes on, in token ids; nothing where it cannot know."""
     statements = [str(Statement(au, *details)) for au in sorted(aus) for details in DETAILS]
-    end = end_of(tokenizer)
+    tokenizer = language.tokenizer
 
     def draft(said: list[int]) -> list[int]:
         text = tokenizer.decode(said)
         rest = rest_of(text, statements)
-        whole = tokenizer.encode(text + rest, add_special_tokens=False) + [end]
+        whole = tokenizer.encode(text + rest, add_special_tokens=False) + [language.end]
         return whole[len(said) :] if rest and whole[: len(said)] == said else []
 
     return draft
@@ -57,7 +56,7 @@ def closed(statements: str) -> str:
 @torch.no_grad()
 def speak(language, hidden: Tensor, cache, draft: Draft, most: int = MOST_WORDS) -> list[int]:
     """Speak on from `begin` for one clip, as `language.words` does, with a draft to check.  [1, E] -> ids"""
-    end = end_of(language.tokenizer)
+    end = language.end
     said = [int(language.vocabulary(hidden).argmax(-1))]
     while said[-1] != end and len(said) < most:
         guess = draft(said)[:GUESSED]

@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..causal_lm import end_of
 from .questions import Question, answer
 from .wording import FRAMES, SIDES, STRENGTHS, Statement, statements_of, tell
 
@@ -69,8 +68,8 @@ class Details(nn.Module):
 class Teacher:
     """Makes texts: for each clip its report, or a question with the right answer."""
 
-    def __init__(self, tokenizer, aus: tuple[int, ...]):
-        self.tokenizer, self.aus = tokenizer, aus
+    def __init__(self, language, aus: tuple[int, ...]):
+        self.tokenizer, self.end, self.aus = language.tokenizer, language.end, aus
         one_sided = [self.encode(f" {side}") for side in ("left", "right")]
         self.rare = {ids[0] for ids in one_sided if len(ids) == 1}
 
@@ -98,7 +97,7 @@ class Teacher:
         ask = sorted(seen) if seen and (rng.random() < 0.5 or not absent) else absent
         question = Question(str(kind), int(rng.choice(ask)) if kind == "is" else None)
         asked = self.encode(question.words)
-        told = self.encode(tell(said) if kind == "report" else answer(question, seen)) + [end_of(self.tokenizer)]
+        told = self.encode(tell(said) if kind == "report" else answer(question, seen)) + [self.end]
         plain = BRIEF if kind == "is" else 1.0
         return asked + told, [0.0] * len(asked) + [RARE if word in self.rare else plain for word in told]
 

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from ..analysis import describe as model_facts
-from ..causal_lm import end_of
 from ..errors import InputError
 from ..facs import action_unit
 from ..report import AUFinding, AUReport, verdict_of
@@ -119,25 +118,25 @@ def listen(model, clips: Tensor, question: Question) -> tuple[list[str], Tensor]
         hidden, cache = language.begin(model.visual_token(model.motion(clips)))
         probabilities = model.probabilities_of(model.au_head(hidden))
         if len(clips) == 1 and question == REPORT:
-            ids = [speak(language, hidden, cache, drafts(language.tokenizer, model.config.aus))]
+            ids = [speak(language, hidden, cache, drafts(language, model.config.aus))]
         else:
             ids = torch.stack(list(language.words(hidden, cache, question.words)), dim=1).tolist()
     finally:
         model.train(training)
-    return [_decoded(language.tokenizer, row) for row in ids], probabilities
+    return [_decoded(language, row) for row in ids], probabilities
 
 
 def check_speaks(model) -> None:
     """Raise `InputError` for a checkpoint that has learned no words."""
     if not model.config.speaks:
         raise InputError(
-            "This checkpoint has not learned to speak: train one on generated clips (`train --spoken 16`)."
+            "This checkpoint has not learned to speak: use `demo`, or train one on generated clips "
+            "(`train --spoken 16`)."
         )
 
 
-def _decoded(tokenizer, ids: list[int]) -> str:
-    end = end_of(tokenizer)
-    return tokenizer.decode(ids[: ids.index(end)] if end in ids else ids)
+def _decoded(language, ids: list[int]) -> str:
+    return language.tokenizer.decode(ids[: ids.index(language.end)] if language.end in ids else ids)
 
 
 def _verdicts(config, probabilities: list[float]) -> dict[int, str]:
