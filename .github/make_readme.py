@@ -74,12 +74,14 @@ def tables() -> None:
     """The pictures of the tables on generated clips, from their JSON files."""
     import json
 
+    from aullm_lite.ablate.figure import study_figure
     from aullm_lite.checkpoint import DEMO
     from aullm_lite.explain.figures import grades_figure
     from aullm_lite.protocols.leaks_page import leaks_figure
     from aullm_lite.protocols.page import table_figure
 
-    for name, draw in (("loso", table_figure), ("leaks", leaks_figure), ("grade", grades_figure)):
+    drawn = {"loso": table_figure, "leaks": leaks_figure, "grade": grades_figure, "ablate": study_figure}
+    for name, draw in drawn.items():
         draw(json.loads((DEMO / f"{name}.json").read_text())).savefig(IMAGES / f"{name}.png", dpi=90)
 
 

@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+from .ablate.finding import findings
 from .explain.grades import counted
 from .explain.grades import losses as losses_of_grades
 from .protocols.leaks_page import NAMES
@@ -29,13 +30,15 @@ def scores(report: dict) -> str:
         lines.append(f"| {name} | {' | '.join(f'{figure:.3f}' for figure in figures)} |")
     lines += [
         "",
-        "| `standard`, disturbed | F1, heads move up to 4 px | the same without AU: clips with any `present` | "
+        "| `standard`, disturbed | F1, heads move up to 4 px | heads move, no AU: clips with any `present` | "
         "F1, mouths open |",
         "|---|---|---|---|",
     ]
     for who, s in report["head_motion"].items():
         mouths = report["open_mouths"][who]["f1"]
         lines.append(f"| {who} | {s['f1']:.3f} | {s['any_present_without_au']:.1%} | {mouths:.3f} |")
+    people, clips = report["subjects"], report["clips_a_subject"]
+    lines += ["", f"Each row: {people} drawn people of {clips} clips, or a photograph of {10 * clips}."]
     return "\n".join(lines)
 
 
@@ -51,9 +54,14 @@ def losses(comparison: dict) -> str:
 
 
 def course(rows: list[dict]) -> str:
-    """How long training took, from metrics.jsonl."""
-    minutes = sum(row["seconds"] for row in rows) / 60
-    return f"Its {len(rows)} epochs took {minutes:.0f} minutes on the machine that made it (2 cores, no GPU)."
+    """The steps of training and how long they took, from metrics.jsonl."""
+    lines = ["| step | epochs, visual part alone | epochs, everything | minutes, drawing aside | AP, inner subjects |"]
+    lines += ["|---|---|---|---|---|"]
+    for step in sorted({row["step"] for row in rows}):
+        epochs = [row for row in rows if row["step"] == step]
+        alone, minutes = sum(row["stage"] == "visual" for row in epochs), sum(row["seconds"] for row in epochs) / 60
+        lines.append(f"| {step} | {alone} | {len(epochs) - alone} | {minutes:.0f} | {epochs[-1]['ap']:.3f} |")
+    return "\n".join(lines)
 
 
 def speed(figures: dict) -> str:
@@ -73,6 +81,8 @@ def speed(figures: dict) -> str:
             f"| one AU explained by Integrated Gradients, 32 steps | {why['ig_32_steps_s']:.1f} s |",
             f"| the same by all {why['methods']} methods; peak memory of that | "
             f"{why['all_methods_s']:.0f} s; {why['peak_mb']:.0f} MiB |",
+            f"| a spoken report of one clip: first word; whole | {figures['speech']['first_word_s']:.2f} s; "
+            f"{figures['speech']['report_s']:.1f} s |",
             f"| SynthME | {figures['synth']['clips_a_second']:.0f} training clips a second |",
         ]
     )
@@ -112,6 +122,63 @@ def leaks(report: dict) -> str:
         lines.append(f"| {learner} | {' | '.join(cells)} |")
     rates = (f"{report['identity'][f]['f1']:.2f} / {report['identity'][f]['f1_macro']:.2f}" for f in list(NAMES)[:2])
     return "\n".join([*lines, f"| no network: the AU's rate in the person's other clips | {' | '.join(rates)} | | | |"])
+
+
+def words(table: dict) -> str:
+    """What is said, against truth and head, from spoken.json."""
+    less, asked, named = table["text_less_head"], table["questions"], table["named"]
+    low, high = less["interval"]
+    stands, left = table["agree"], table["contradictions_after_guard"]
+    both = _share((named - table["one_sided"]) / named)
+    rows = {
+        "F1 of the text; of the head": f"{table['f1']['text']:.3f}; {table['f1']['head']:.3f}",
+        "F1 of the text less that of the head, 95 %": f"{less['difference']:+.3f} ({low:+.3f} to {high:+.3f})",
+        "texts that the guard let stand; contradictions it left": f"{_share(stands)}; {left}",
+        f"side right, of {named} AUs that are there and named; always “both”": f"{_share(table['side'])}; {both}",
+        f"side right, of the {table['one_sided']} of them that move on one side": _share(table["side_of_one_sided"]),
+        "strength right, of three words": _share(table["strength"]),
+        "apex frame right; within one frame": f"{_share(table['frame'])}; {_share(table['frame_within_one'])}",
+        "“Which Action Units do you see?” all right": f"{_share(asked['which_right'])} of {asked['which_asked']}",
+        f"yes or no right, of {asked['is_asked']} clips asked about one AU; always “no”": (
+            f"{_share(asked['is_right'])}; {_share(asked['is_right_by_always_no'])}"
+        ),
+        "yes or no right where the AU is there": _share(asked["is_right_where_present"]),
+    }
+    head = f"| {table['clips']} generated clips of {table['subjects']} unseen drawn people, `{table['tier']}` | |"
+    return "\n".join([head, "|---|---|", *(f"| {name} | {figure} |" for name, figure in rows.items())])
+
+
+def _share(share: float | None) -> str:
+    return "n/a" if share is None else f"{share:.1%}"
+
+
+def ablation(table: dict) -> str:
+    """What each part adds, from ablate.json: rows by group, then what follows."""
+    against = {c["name"]: c for c in table["comparisons"]}
+    lines = [
+        "| row | F1, positive class (95 %) | F1, animated photographs | compared with | F1 less that | Holm's p |",
+        "|---|---|---|---|---|---|",
+    ]
+    group = None
+    for name, row in table["rows"].items():
+        lines += [f"| **{row['group']}** | | | | | |"] if row["group"] != group else []
+        group, (low, high) = row["group"], row["interval"]
+        f1 = f"{row['f1']:.3f} ({low:.3f} to {high:.3f})"
+        compared = " | ".join(_against(against.get(name)))
+        lines.append(f"| `{name}`: {row['title']} | {f1} | {row['f1_photographs']:.3f} | {compared} |")
+    missing = f" Not run: {', '.join(table['missing'])}." if table["missing"] else ""
+    budget = (
+        f"{table['seeds']} seeds, budget `{table['budget']['name']}`; {table['clips']} clips of {table['people']} "
+        f"unseen drawn people, and animated photographs: all generated (SynthME).{missing}"
+    )
+    return "\n".join([*lines, "", budget, "", findings(table)])
+
+
+def _against(comparison: dict | None) -> tuple[str, str, str]:
+    """The row that it is compared with, the difference and its verdict, Holm's p."""
+    if comparison is None:
+        return "", "", ""
+    return f"`{comparison['against']}`", _difference(comparison), f"{comparison['p_holm']:.3f}"
 
 
 def grades(table: dict) -> str:
@@ -157,6 +224,8 @@ def blocks(checkpoint: Path) -> dict[str, str]:
         "loso": loso(read("loso.json")),
         "leaks": leaks(read("leaks.json")),
         "grades": grades(read("grade.json")),
+        "words": words(read("spoken.json")),
+        "ablation": ablation(read("ablate.json")),
     }
 
 

@@ -1,5 +1,6 @@
 """Checkpoints on disk: config.json and model.safetensors, written whole or not at all, trusted only when complete."""
 
+import hashlib
 from pathlib import Path
 
 import torch
@@ -89,3 +90,11 @@ def check_fit(tensors: dict[str, Tensor], own: dict[str, Tensor], source: str) -
 
 def label_order(config: AULLMConfig) -> str:
     return " ".join(map(str, config.aus))
+
+
+def weights_hash(model) -> str:
+    """SHA-256 over what was trained and chosen, which tells whose figures these are."""
+    sha = hashlib.sha256(repr((model.config.thresholds, model.config.calibration)).encode())
+    for name, value in sorted(model.trained_state().items()):
+        sha.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    return sha.hexdigest()

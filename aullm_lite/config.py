@@ -36,7 +36,7 @@ class AULLMConfig:
     drop_rate: float = 0.1  # dropout of the visual part
     base_fingerprint: str = ""  # of the language model that the LoRA weights belong to
     speaks: bool = False  # whether it has learned to put what it saw into words
-    end_token: int | None = None  # that ends a text; transformers 5.17 and 5.23 read another out of the same GGUF
+    end_token: int | None = None  # ends a text; kept, for of one GGUF transformers 5.17 and 5.23 name different ones
     calibration: tuple[tuple[float, float], ...] = ()  # per AU (scale, bias): p = sigmoid(scale * logit + bias)
     thresholds: tuple[float, ...] = ()  # per AU, present or absent, on the calibrated probability
     not_sure: tuple[tuple[float, float], ...] = ()  # per AU (low, high): below absent, from high on present
@@ -68,6 +68,8 @@ class AULLMConfig:
             raise InputError(f"The 3D-CNN takes 6 frames of 64 pixels, got frames={self.frames}, size={self.size}.")
         if self.lora_rank < 1 or self.lora_alpha <= 0:
             raise InputError(f"lora_rank and lora_alpha must be positive, got {self.lora_rank} and {self.lora_alpha}.")
+        if self.end_token is not None and (type(self.end_token) is not int or self.end_token < 0):
+            raise InputError(f"end_token must be the number of a token, got {self.end_token!r}.")
         for name in ("lora_dropout", "drop_rate"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}.")

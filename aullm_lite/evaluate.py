@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from . import metrics
+from .checkpoint import weights_hash
 from .clips import ClipSet
 from .errors import InputError
 from .files import write_together
@@ -86,6 +87,7 @@ def full_report(
     people = {"drawn": (subjects, clips)} | ({"photographs": (photos, 10 * clips)} if photos else {})
     report = {
         "note": "All figures are on generated clips (SynthME); none is on a licensed data set.",
+        "model": weights_hash(model),
         "seed": seed,
         "subjects": subjects,
         "clips_a_subject": clips,

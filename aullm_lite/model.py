@@ -23,9 +23,9 @@ class AULLM(nn.Module):
         config = config or AULLMConfig()
         self.motion = build_motion(config)
         self.backbone = Backbone3D(self.motion.channels, drop_rate=config.drop_rate)
-        lora = {"rank": config.lora_rank, "alpha": config.lora_alpha, "dropout": config.lora_dropout}
         alone = config.language_model == "none"
-        options = lora | {"end": config.end_token}
+        options = {"rank": config.lora_rank, "alpha": config.lora_alpha, "dropout": config.lora_dropout}
+        options["end"] = config.end_token
         self.language = NoLanguageModel() if alone else LanguageModel(config.language_model, config.prompt, **options)
         self.projector = FusionProjector(
             self.language.width, kind=config.projector, drop_rate=config.drop_rate, token_std=self.language.token_std

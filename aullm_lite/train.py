@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
+from torch.utils.data import TensorDataset
 from tqdm.auto import tqdm
 
 from . import metrics
@@ -63,7 +63,7 @@ class Trainer:
         self.fixed_motion = not any(True for _ in model.motion.parameters())
         self.device = self.accelerator.device
         if self.device.type == "cuda":
-            torch.set_float32_matmul_precision("high")  # TF32, where the GPU has it
+            torch.set_float32_matmul_precision("high")  # TF32, for speed; holds for all that this process does
         self.model, self.data = model.to(self.device), data
         inner = split_inner(data.subjects, config.inner_share, config.seed) if inner is None else inner
         self.inner_labels = checked_inner(model, data, inner)
@@ -143,22 +143,22 @@ class Trainer:
         seed = self.config.seed * 1000 + self.epoch  # order, mirroring and dropout: a resumed epoch is the same
         torch.manual_seed(seed)
         generator = torch.Generator().manual_seed(seed)
-        size, whole = self.config.batch_size, len(self.train_set) >= self.config.batch_size
-        order = BatchSampler(RandomSampler(self.train_set, generator=generator), size, drop_last=whole)
-        loader = DataLoader(self.train_set, sampler=order, batch_size=None)  # a batch is one look-up, not one a clip
+        order, size = torch.randperm(len(self.train_set), generator=generator), self.config.batch_size
+        batches = order[: len(order) // size * size or None].split(size)  # a smaller one only where there is no other
         stage = "visual part" if self.warming else "all parts"
         total = 0.0
-        bar = tqdm(loader, desc=f"epoch {self.epoch + 1} ({stage})", leave=False, disable=not self.bars)
+        bar = tqdm(batches, desc=f"epoch {self.epoch + 1} ({stage})", leave=False, disable=not self.bars)
         rng = np.random.default_rng(seed)
-        for step, (batch, labels, truths) in enumerate(bar):
-            self.set_rate(step / len(loader))
+        for step, rows in enumerate(bar):
+            batch, labels, truths = self.train_set[rows]
+            self.set_rate(step / len(batches))
             motion = self.motion(batch)
             if motion.shape[1] == 2:
                 flip = torch.rand(len(motion), generator=generator) < 0.5
                 motion, truths = mirror(motion, flip.to(self.device)), mirrored(truths, flip)
             total += self.step(motion, labels.to(self.device), truths, rng)
             bar.set_postfix(loss=f"{total / (step + 1):.4f}")
-        return total / len(loader)
+        return total / len(batches)
 
     def set_rate(self, share_of_epoch: float) -> None:
         """The learning rate is a function of the position alone, so that a resumed run needs no scheduler state."""
@@ -207,7 +207,7 @@ class Trainer:
         """
         self.model.eval()
         answers = []
-        for batch, *_ in DataLoader(self.inner_set, 256):
+        for batch in self.inner_set.tensors[0].split(256):
             token = self.model.visual_token(self.motion(batch))
             warm = (
                 self.helpers["aus"](token.flatten(1)) if self.warming else self.model.au_head(self.model.hidden(token))

@@ -39,6 +39,8 @@ def test_uncalibrated_rows_follow_the_number_of_aus():
     ({"prompt": ""}, "prompt is empty"),
     ({"frames": 8}, "6 frames of 64 pixels, got frames=8"),
     ({"lora_rank": 0}, "must be positive, got 0 and 32"),
+    ({"end_token": -1}, "must be the number of a token, got -1"),
+    ({"end_token": "2"}, "must be the number of a token, got '2'"),
     ({"drop_rate": 1.0}, "drop_rate must be at least 0 and below 1, got 1.0"),
     ({"thresholds": (0.5, 0.5)}, "thresholds has 2 rows for 12 AUs"),
     ({"thresholds": (float("nan"),) * 12}, "thresholds are probabilities"),

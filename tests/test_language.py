@@ -261,7 +261,7 @@ def test_speaking_with_kept_keys_says_what_the_whole_row_foretells(reader):
         said = torch.stack(list(reader.words(*reader.begin(visual_token), "Is?", most=6)), 1)
         whole = torch.cat([opened.expand(3, -1), said], 1)
         foretold = reader.vocabulary(reader.apart(visual_token, whole)).argmax(-1)[:, len(opened) :]
-        ended = (said == reader.tokenizer.eos_token_id).cumsum(1) > 0
+        ended = (said == reader.end).cumsum(1) > 0
         assert torch.equal(said[~ended], foretold[~ended])
 
 

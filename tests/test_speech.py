@@ -362,7 +362,7 @@ def test_mirrored_truths_are_those_of_the_mirrored_clip(clips):
 
 def reader(tokenizer) -> SimpleNamespace:
     """What of a language model a teacher needs."""
-    return SimpleNamespace(tokenizer=tokenizer, end=0)
+    return SimpleNamespace(tokenizer=tokenizer, end=1)
 
 
 def test_a_lesson_asks_but_teaches_only_answers(clips):
@@ -376,7 +376,7 @@ def test_a_lesson_asks_but_teaches_only_answers(clips):
         question = understand(asked, clips.aus) if asked else Question("report")
         seen = [one.au for one in statements]
         right = answer(question, seen) if asked else tell(statements)
-        assert told == right + "\0"
+        assert told == right + "\1"
         kinds.add(question.kind)
     assert kinds == {"report", "which", "is"}
 

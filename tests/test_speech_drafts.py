@@ -14,7 +14,7 @@ LIKELY = [Statement(4, "both", "medium", 3), Statement(12, "both", "medium", 3)]
 @pytest.fixture(scope="module")
 def reader():
     torch.manual_seed(0)
-    return LanguageModel("random", "Look at the face.", rank=4).eval()
+    return LanguageModel("random", "Look at the face.", rank=4, end=1).eval()
 
 
 @pytest.mark.parametrize("report", [tell(LIKELY), tell(LIKELY[:1]), tell([Statement(12, "L", "strong", 6)]), NOTHING])

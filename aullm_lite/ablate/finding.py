@@ -60,7 +60,7 @@ OUTCOMES = ("better", "worse", "no difference shown")
 
 
 def findings(table: dict) -> str:
-    """One paragraph: the questions by name, then all other rows, then how far it goes.  -> Markdown"""
+    """How far it goes, then a line for each question by name, and one for all other rows that came out alike."""
     found = {c["name"]: c for c in table["comparisons"]}
     sentences = [_sentence(found[name]) for name in WORDS if name in found]
     others = [c for name, c in found.items() if name not in WORDS]
@@ -68,10 +68,10 @@ def findings(table: dict) -> str:
     if not sentences:
         return "Only the reference has been run, so nothing can be compared yet."
     limit = (
-        "These are differences at this budget, on generated clips, with convolutions and first tokens trained for a "
-        "linear head, to which the control is closer than a language model is; no more follows."
+        "What follows holds at this budget, on generated clips, with convolutions and first tokens trained for a "
+        "linear head, to which the control is closer than a language model is; it may not hold for longer training:"
     )
-    return " ".join([*sentences, limit])
+    return "\n\n".join([limit, "\n".join(f"- {sentence}" for sentence in sentences)])
 
 
 def _sentence(comparison: dict) -> str:

@@ -123,6 +123,7 @@ def _add_grade(sub) -> None:
 def _grade(args) -> None:
     import torch
 
+    from ..checkpoint import weights_hash
     from ..evaluate import write_json
     from ..explain import grades, study
     from ..model import AULLM
@@ -133,7 +134,7 @@ def _grade(args) -> None:
     model = AULLM.from_pretrained(args.model).to("cuda" if torch.cuda.is_available() else "cpu")
     rows = Path(f"{args.json}.rows.jsonl")
     made = study.grade(model, methods=methods, clips=args.clips, tier=args.tier, seed=args.seed, rows=rows)
-    about = {"tier": args.tier, "seed": args.seed, "model": study.weights_hash(model)}
+    about = {"tier": args.tier, "seed": args.seed, "model": weights_hash(model)}
     table = grades.grade_table(made, about)
     write_json(args.json, table)
     rows.unlink()

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pandas as pd
 
-from ..checkpoint import DEMO
+from ..checkpoint import DEMO, weights_hash
 from ..errors import InputError
 from ..intervals import mean_interval
 from .controls import CONTROLS
-from .study import RANDOM, weights_hash
+from .study import RANDOM
 
 GRADE = DEMO / "grade.json"
 NOTE = "All grades are on generated clips (SynthME), whose truth is known; none is on a filmed person."

@@ -5,7 +5,6 @@ graded where the model finds an AU that is there, the first in a clip of the one
 misses is counted.  Checks that need many runs of the model are made on a part of the clips.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -17,6 +16,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from ..checkpoint import weights_hash
 from ..errors import InputError
 from ..facs import CD6ME_AUS
 from ..synth.dataset import held_out_seed
@@ -49,14 +49,6 @@ def variants(names) -> dict[str, tuple[str, str]]:
         raise InputError(f"There is no map by {unknown[0]!r} to grade: choose some of {' '.join(MAPS)}.")
     on_motion = {name: (name, "motion") for name in names}
     return on_motion | {f"{name}-pixels": (name, "pixels") for name in names if name in ON_PIXELS}
-
-
-def weights_hash(model) -> str:
-    """SHA-256 over what was trained and chosen, which tells whose grades these are."""
-    sha = hashlib.sha256(repr((model.config.thresholds, model.config.calibration)).encode())
-    for name, value in sorted(model.trained_state().items()):
-        sha.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
-    return sha.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,6 @@ def build_motion(config: AULLMConfig) -> nn.Module:
 @torch.no_grad()
 def measure_motion(motion: nn.Module, clips: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
     """What a front end sees in many clips, in half precision.  uint8 [N, T, H, W] -> [N, C, T-1, H, W]"""
-    size = 64 if torch.device(device).type == "cpu" else 1024
+    size = 64 if torch.device(device).type == "cpu" else 1024  # small batches leave a GPU idle
     batches = tqdm(torch.from_numpy(clips).split(size), desc="motion", unit="batch", leave=False)
     return torch.cat([motion(batch.to(device).float() / 255).to("cpu", torch.float16) for batch in batches])

@@ -100,7 +100,7 @@ def further(checkpoint: str, config: AULLMConfig, seed: int) -> Network:
     if not source.config.trained_on:
         raise InputError(f"{checkpoint} does not say whom it was trained on, so nobody can be tested: train it anew.")
     language_model = source.config.language_model if with_llm else "none"
-    undecided = dict(calibration=(), thresholds=(), not_sure=(), base_fingerprint="")
+    undecided = dict(calibration=(), thresholds=(), not_sure=(), base_fingerprint="", speaks=False)
     torch.manual_seed(seed)
     model = AULLM(source.config.changed(aus=config.aus, language_model=language_model, **undecided))
     if model.language.width != source.language.width:

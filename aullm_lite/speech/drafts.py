@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-from ..language import MOST_WORDS, LanguageModel
+from ..language import MOST_WORDS
 from .wording import NOTHING, SIDES, Statement, empty_half
 
 DETAILS = [
@@ -21,7 +21,7 @@ GUESSED = 8  # words to check in one step: more cost more than they save on two 
 Draft = Callable[[list[int]], list[int]]
 
 
-def drafts(language: LanguageModel, aus: Iterable[int]) -> Draft:
+def drafts(language, aus: Iterable[int]) -> Draft:
     """A function that guesses how a report on these AUs goes on, in token ids; nothing where it cannot know."""
     statements = [str(Statement(au, *details)) for au in sorted(aus) for details in DETAILS]
     tokenizer = language.tokenizer

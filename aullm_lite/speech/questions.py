@@ -64,7 +64,7 @@ class Refused(InputError):
 
 def understand(text: str, aus: Iterable[int]) -> Question:
     """The question that somebody means.  Raises `Refused` for all others, in one polite sentence."""
-    if not text or not text.strip():
+    if not isinstance(text, str) or not text.strip():
         raise Refused(REFUSALS["empty"])
     if len(text) > LONGEST:
         raise Refused(REFUSALS["long"])

@@ -12,6 +12,7 @@ import torch
 from tqdm.auto import tqdm
 
 from .. import confusion
+from ..checkpoint import weights_hash
 from ..clips import ClipSet
 from ..intervals import paired_difference
 from ..model import AULLM
@@ -36,6 +37,7 @@ def spoken_table(model: AULLM, *, subjects: int = 20, clips: int = 50, tier: str
     known = unpack(model.config.trained_on) & set(data.subjects.tolist())
     about = {"trained_on_of_these": len(known)} if known else {}
     about |= {"data": "SynthME (generated)", "tier": tier, "subjects": subjects, "clips": len(data), "seed": seed}
+    about["model"] = weights_hash(model)
     words = against_truth([one.said for one in heard], truths)
     return about | against_head(model, data, heard) | words | {"questions": question_scores(model, data)}
 
