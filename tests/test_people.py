@@ -26,5 +26,5 @@ def test_round_trip(names):
 
 def test_the_shipped_checkpoint_says_who_taught_it():
     people = unpack(AULLMConfig.from_json((DEMO / "config.json").read_bytes()).trained_on)
-    assert draw_identity(0).subject in people and len(people) == 800
+    assert draw_identity(0).subject in people and len(people) == 6700
     assert draw_identity(HELD_OUT).subject not in people
