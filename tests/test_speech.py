@@ -137,6 +137,7 @@ def test_truth_in_words():
         ("Which AUs are active in this face?", Question("which")),
         ("List the Action Units", Question("which")),
         ("Name the AUs you see", Question("which")),
+        ("Please, which AUs do you see in this clip, please?", Question("which")),
     ],
 )
 def test_questions_that_are_understood(text, question):

@@ -27,7 +27,8 @@ _PERSON = re.compile(
     r"gender|race|ethnic(ity)?|attractive|personality|trustworthy)\b",
 )
 # What surrounds a question without changing it.
-_OPENING = re.compile(r"^(please |can you (tell me |say )?|could you |tell me |i want to know |do you think )+")
+_OPENING = re.compile(r"^(please,? |can you (tell me |say )?|could you |tell me |i want to know |do you think )+")
+_CLOSING = re.compile(r",? please$")
 _PLACE = re.compile(r" (in|on|of) (this|the|it|my) ?(clip|video|face|person)?$")
 _WHICH = re.compile(
     r"((which|what) |list (the |all )?|name (the |all )?)(facial )?(action units?|aus?)"
@@ -68,7 +69,9 @@ def understand(text: str, aus: Iterable[int]) -> Question:
         raise Refused(REFUSALS["empty"])
     if len(text) > LONGEST:
         raise Refused(REFUSALS["long"])
-    asked = _OPENING.sub("", _PLACE.sub("", re.sub(r"\s+", " ", text.strip().lower().rstrip("?!. "))))
+    asked = re.sub(r"\s+", " ", text.strip().lower().rstrip("?!. "))
+    for around in (_CLOSING, _PLACE, _OPENING):
+        asked = around.sub("", asked)
     if _WHICH.fullmatch(asked):
         return Question("which")
     if _REPORT.fullmatch(asked):
