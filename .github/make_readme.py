@@ -1,4 +1,4 @@
-"""Make pictures and figures of the README anew: `make_readme.py [people|result|why|app|tables|figures]`."""
+"""Make pictures and figures of the README anew: `make_readme.py [people|result|why|app|tables|course|figures]`."""
 
 import os
 import sys
@@ -85,6 +85,18 @@ def tables() -> None:
         draw(json.loads((DEMO / f"{name}.json").read_text())).savefig(IMAGES / f"{name}.png", dpi=90)
 
 
+def course() -> None:
+    """The four maps of notebook 08, as its run left them."""
+    import base64
+
+    import nbformat
+
+    notebook = nbformat.read(ROOT / "notebooks" / "08_explain.ipynb", as_version=4)
+    cell = next(cell for cell in notebook.cells if "picture" in cell.metadata.get("tags", []))
+    drawn = next(out.data["image/png"] for out in cell.outputs if "image/png" in out.get("data", {}))
+    (IMAGES / "course.png").write_bytes(base64.b64decode(drawn))
+
+
 def figures() -> None:
     """Every figure in the text, from the JSON files beside the checkpoint."""
     from aullm_lite.card import fill
@@ -96,7 +108,15 @@ def figures() -> None:
 
 if __name__ == "__main__":
     IMAGES.mkdir(parents=True, exist_ok=True)
-    parts = {"people": people, "result": result, "why": why, "app": app, "tables": tables, "figures": figures}
+    parts = {
+        "people": people,
+        "result": result,
+        "why": why,
+        "app": app,
+        "tables": tables,
+        "course": course,
+        "figures": figures,
+    }
     for name in sys.argv[1:] or parts:
         parts[name]()
         print(f"{name} done")

@@ -10,17 +10,15 @@ import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
+from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
 from scipy.ndimage import gaussian_filter
 
 from ..facs import ZONES, action_unit, zone_map
-from ..style import FAINT, INK, LINE
+from ..style import AGAINST, FAINT, FOR, INK, LINE, SIGNED
 from .attribution import PHASES, Attribution
 from .grades import TITLES
 
-FOR, AGAINST = "#f07d00", "#7048b6"
-HEAT = LinearSegmentedColormap.from_list("against-for", [AGAINST, "white", FOR])
 SHOWN_PX, SMOOTH = 256, 1.0  # pixels of a picture; of the Gaussian that smooths a map before it is drawn
 BOLD = dict(loc="left", fontsize=11, fontweight="bold", color=INK)
 
@@ -95,7 +93,7 @@ def draw_strip(figure, made: Attribution, clip: np.ndarray, times=None) -> None:
         when = f"{times[t]:.2f} s" if times is not None else f"frame {t + 1}"
         marks = {0: ", first", made.apex: ", apex"}
         ax.set_title(when + marks.get(t, ""), loc="left", fontsize=9, color=INK)
-    bar = figure.colorbar(ScalarMappable(Normalize(-1, 1), HEAT), ax=axes.tolist(), shrink=0.75, pad=0.01)
+    bar = figure.colorbar(ScalarMappable(Normalize(-1, 1), SIGNED), ax=axes.tolist(), shrink=0.75, pad=0.01)
     bar.set_ticks([-1, 0, 1], labels=[f"against AU{made.au}", "nothing", f"for AU{made.au}"])
     bar.ax.set_ylim(-1 if made.signed else 0, 1)
     bar.ax.tick_params(length=0, labelsize=9, labelcolor=INK)
