@@ -43,7 +43,8 @@ def run(notebook: nbformat.NotebookNode, **also: str) -> nbformat.NotebookNode:
     Raises what a cell raises, and `TimeoutError` after three minutes in one cell.
     """
     where = {"metadata": {"path": str(NOTEBOOKS)}}
-    client = NotebookClient(notebook, timeout=180, kernel_name="python3", resources=where, record_timing=False)
+    how = dict(kernel_name="python3", timeout=180, record_timing=False, coalesce_streams=True)
+    client = NotebookClient(notebook, resources=where, **how)
     return client.execute(env=os.environ | OFFLINE | also)
 
 

@@ -53,7 +53,7 @@ def check_fn(
     except Exception as error:
         return _tell(number, WRONG, f"it raised {_named(error)}", hint)
     if _is_open(got):
-        return _tell(number, OPEN, "nothing came back: not attempted yet, or `return` is missing", hint)
+        return _tell(number, OPEN, "not attempted yet, or `return` is missing", hint)
     problem = difference(got, expected, tolerance)
     if not problem and changed(mine, kept):
         problem = "the result is right, but an input was changed in place: work on a copy"

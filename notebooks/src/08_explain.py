@@ -54,7 +54,7 @@ why = {au: model.explain(clip, au) for au in (1, 12)}
 for au, where in ((1, "inner brows"), (12, "lip corners")):
     strip = figures.strip_figure(why[au], clip.numpy(), script.times)
     alt = f"Six frames of a face; what speaks for AU{au} lies at the {where}"
-    show(strip, alt, colours=48, dpi=70)
+    show(strip, alt, dpi=80)
 
 # %% [markdown]
 # The model finds both. The upper row is orange at the brows, the lower one at the lip corners. This looks right, but a map
