@@ -56,7 +56,7 @@ def check_fn(
         return _tell(number, OPEN, "not attempted yet, or `return` is missing", hint)
     problem = difference(got, expected, tolerance)
     if not problem and changed(mine, kept):
-        problem = "the result is right, but an input was changed in place: work on a copy"
+        return _tell(number, WRONG, "the result is right, but an input was changed in place: work on a copy", "")
     _tell(number, WRONG if problem else RIGHT, problem, hint)
 
 
@@ -69,11 +69,11 @@ def check_shape(number: str, answer: Any, shape: Sequence[int], hint: str = "") 
     _tell(number, WRONG if problem else RIGHT, problem, hint)
 
 
-def score() -> None:
-    """Print how each exercise of this notebook stands."""
+def score(total: int) -> None:
+    """Print how each exercise of this notebook stands, and how many of all are done."""
     done = sum(state == RIGHT for state in _states.values())
     print("   ".join(f"{state} {number}" for number, state in _states.items()))
-    print(f"{done} of {len(_states)} exercises done.")
+    print(f"{done} of {total} exercises done.")
 
 
 def state_of(number: str) -> str | None:
@@ -95,7 +95,7 @@ def _tell(number: str, state: str, problem: str, hint: str) -> None:
     if state == RIGHT:
         print(f"{state} {number}")
         return
-    said = f"{state} {number}: {problem}." + (f" Hint: {hint}." if hint else "")
+    said = f"{state} {number}: {problem}." + (f" Hint: {hint}." if hint and state == WRONG else "")
     if os.environ.get("AULLM_STRICT") == "1":
         raise NotRight(said)
     print(said)

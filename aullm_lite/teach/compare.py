@@ -47,13 +47,17 @@ def _unequal_arrays(got: Any, expected: Tensor | np.ndarray, tolerance: float) -
     if mine is None:
         return f"got {_short(got)}, expected numbers"
     if isinstance(expected, Tensor) and not isinstance(got, Tensor):
-        return f"got {type(got).__name__}, expected a torch tensor"
+        return f"got {type(got).__name__}, expected one torch tensor"
     if mine.shape != true.shape:
-        return f"its shape is {list(mine.shape)}, expected {list(true.shape)}"
+        return f"its shape is {list(mine.shape)}, expected {list(true.shape) or 'one number'}"
     if not mine.size or np.allclose(mine, true, rtol=tolerance, atol=tolerance, equal_nan=True):
         return ""
     if not np.array_equal(np.isfinite(mine), np.isfinite(true)):
         return "it holds values that are no numbers (nan or inf), or lacks those that belong there"
+    if np.allclose(-mine, true, rtol=tolerance, atol=tolerance):
+        return "its sign is turned round"
+    if mine.shape == mine.T.shape and np.allclose(mine.T, true, rtol=tolerance, atol=tolerance):
+        return "its rows and columns have changed places"
     return _how_far(np.abs(np.nan_to_num(mine) - np.nan_to_num(true)), tolerance * (1 + np.abs(np.nan_to_num(true))))
 
 
@@ -76,11 +80,11 @@ def _unequal_sequences(got: Any, expected: Sequence, tolerance: float) -> str:
     if isinstance(got, (Tensor, np.ndarray)) and got.ndim:
         got = list(got)
     if not isinstance(got, (tuple, list)):
-        return f"got {type(got).__name__}, expected {len(expected)} values together"
+        return f"got {type(got).__name__}, expected {len(expected)} values in a tuple or list"
     if len(got) != len(expected):
         return f"it holds {len(got)} values, expected {len(expected)}"
     problems = (difference(mine, true, tolerance) for mine, true in zip(got, expected))
-    return next((f"value {n}: {problem}" for n, problem in enumerate(problems, 1) if problem), "")
+    return next((f"at [{n}] {problem}" for n, problem in enumerate(problems) if problem), "")
 
 
 def _unequal_mappings(got: Any, expected: Mapping, tolerance: float) -> str:

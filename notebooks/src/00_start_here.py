@@ -372,4 +372,4 @@ show(figure, alt="Bars: F1 grows with the size of the movement and is far above 
 # [what an Action Unit is](01_facs_and_faces.ipynb).
 
 # %%
-score()
+score(4)

@@ -203,7 +203,7 @@ drawing.arrows(moved_face(size=64).mean(-1), [one, au_field(12), au_field(14), a
 #
 # <details><summary>Hint</summary>
 #
-# `REGIONS[15]` holds x, y and the two widths of the region. Remember which way y points.
+# `REGIONS[15][0]` holds x, y and the two widths of the region. Remember which way y points.
 #
 # </details>
 
@@ -424,4 +424,4 @@ check_fn("1.5", can_be_seen, lambda amounts, peaks: truth,
 # [a face that holds still](02_preprocessing.ipynb).
 
 # %%
-score()
+score(5)

@@ -445,4 +445,4 @@ show(figure, alt="A hump at the lip corners, dots near the true times; nearly fl
 # [glossary](glossary.md). Next: [which way the skin went](03_motion.ipynb).
 
 # %%
-score()
+score(4)

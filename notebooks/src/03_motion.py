@@ -142,9 +142,9 @@ check_fn("3.2", eulerian_weights, reference, 6, 10.0, 0.4, 0.05,
          hint="the onset (i = 0) has r to the power of 0, which is 1; the diagonal has a formula of its own")
 
 # %% [markdown] tags=["solution"]
-# <details><summary>Explain in one sentence why every later column sums to zero, then open the solution</summary>
+# <details><summary>Explain in one sentence what a later column sums to, then open the solution</summary>
 #
-# Each running average has weights that sum to one, so their difference sums to zero: a still clip has no motion.
+# To zero: each running average has weights that sum to one, and a still clip has no motion.
 #
 # ```python
 # def eulerian_weights(frames, alpha, r1, r2):
@@ -226,8 +226,9 @@ def reference(xx, xy, yy, ex, ey, ridge):
     return torch.linalg.solve(matrix, torch.stack([ex, ey], -1)).movedim(-1, 0)
 
 
-check_fn("3.3", solve, reference, *torch.rand(2, 3, 4) + 1, *torch.rand(3, 3, 4), 0.5,
-         hint="the ridge belongs to xx and yy before the determinant is taken")
+(xx, yy), (xy, ex, ey) = 1 + torch.rand(2, 3, 4), torch.rand(3, 3, 4)
+check_fn("3.3", solve, reference, xx, xy, yy, ex, ey, 0.5,
+         hint="add the ridge to xx and yy first; dx comes first, and dy has xx * ey - xy * ex")
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Explain in one sentence what the ridge does to the flow on smooth skin, then open the solution</summary>
@@ -256,7 +257,8 @@ check_fn("3.3", solve, reference, *torch.rand(2, 3, 4) + 1, *torch.rand(3, 3, 4)
 #
 # <details><summary>Hint 2</summary>
 #
-# Blur the *products*, not the gradients: the product of two means is not the mean of the product.
+# Blur the *products*, not the gradients: the product of two means is not the mean of the product. Then write Cramer's rule
+# once more, and stack along axis 1.
 #
 # </details>
 
@@ -471,4 +473,4 @@ check("3.6", left_over, expected, hint="first the length of each arrow, then the
 # Matthews, IJCV 2004. Words: [glossary](glossary.md). Next: [a network that reads the motion](04_backbone.ipynb).
 
 # %%
-score()
+score(6)

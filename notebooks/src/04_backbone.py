@@ -464,4 +464,4 @@ show(figure, alt="A face with arrows, and bars: at least one is on the wrong sid
 # [glossary](glossary.md). Next: [mid and high become one token](05_fusion.ipynb).
 
 # %%
-score()
+score(4)

@@ -442,4 +442,4 @@ for (true, named), times in pairs.most_common(3):
 # arXiv 1610.01644. Words: [glossary](glossary.md). Next: [the language model reads it](06_language_model.ipynb).
 
 # %%
-score()
+score(4)

@@ -3,7 +3,7 @@
 #
 # [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/au-llm-lite/au-llm-lite/blob/main/notebooks/06_language_model.ipynb)
 #
-# | read 15 min · run 1 min (full: 1 min) | CPU, 2 GB | synthetic, 0 MB | needs: [05](05_fusion.ipynb) | next: [07](07_evaluate.ipynb) |
+# | read 15 min · run 1 min (full: 1 min) | CPU, 2 GB | synthetic, 0 MB (model files as in 00) | needs: [05](05_fusion.ipynb) | next: [07](07_evaluate.ipynb) |
 # |---|---|---|---|---|
 #
 # After this you can
@@ -461,4 +461,4 @@ print("problem:", noise.problem or "none")
 # [glossary](glossary.md). Next: [how good is it?](07_evaluate.ipynb)
 
 # %%
-score()
+score(4)

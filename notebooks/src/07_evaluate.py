@@ -262,7 +262,7 @@ show(figure, alt="The still face is little above the floor if split by person, f
 # With people on both sides it climbs, because it recognises them. Method C is this leak alone.
 #
 # ### Exercise 7.3: a score without a face (★★☆ · 8 min)
-# Build method C: the rate of each AU in the same person's *other* clips. Who has no other clip gets the overall rate.
+# Build method C: the rate of each AU in the same person's *other* clips. Who has no other clip gets the rate of all clips.
 #
 # <details><summary>Hint</summary>
 #
@@ -276,9 +276,9 @@ def rate_elsewhere(labels, people):  # [N, K], [N] -> [N, K]
 
 
 # %% tags=["check"]
-some = np.random.default_rng(1).integers(0, 2, (9, 4)).astype(float)
+some = np.random.default_rng(2).integers(0, 2, (9, 4)).astype(float)
 check_fn("7.3", rate_elsewhere, floors.identity_scores, some, np.array([3, 1, 3, 3, 1, 7, 3, 1, 2]),
-         hint="a clip's own label is the answer: it must not be among the others")
+         hint="a clip's own label is not among the person's others; alone: labels.mean(0), of each AU")
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Explain in one sentence why a clip must not count itself, then open the solution</summary>
@@ -481,4 +481,4 @@ play(draw, threshold=(0.05, 0.95, 0.05))
 # Bootstrap: Efron and Tibshirani 1993. Next: [why did it decide so](08_explain.ipynb).
 
 # %%
-score()
+score(5)

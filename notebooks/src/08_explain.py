@@ -3,7 +3,7 @@
 #
 # [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/au-llm-lite/au-llm-lite/blob/main/notebooks/08_explain.ipynb)
 #
-# | read 20 min · run 1 min (full: 1 min) | CPU, 2 GB | synthetic, 0 MB | needs: [07](07_evaluate.ipynb) | next: [09](09_real_data.ipynb) |
+# | read 20 min · run 1 min (full: 1 min) | CPU, 2 GB | synthetic, 0 MB (model files as in 00) | needs: [07](07_evaluate.ipynb) | next: [09](09_real_data.ipynb) |
 # |---|---|---|---|---|
 #
 # After this you can
@@ -422,15 +422,19 @@ show(picture, alt="Five grades of eleven methods and five controls", colours=32,
 print(grades.counted(table), *grades.losses(table), sep="\n")
 
 # %% [markdown]
+# Printed are clear losses only, where the interval of the difference lies below zero. Lines that cross a dashed one decide
+# nothing.
+#
 # ## What you have now
 #
 # - A map is a comparison; without its baseline it says nothing. The shares of `ig` and `shapley` add up, and can be checked.
 # - A pretty map may show the clip and not the decision. Grade it where the truth is known, beside maps that know nothing.
-# - The default, `ig` on motion, stays behind no control. Smooth and much used maps do in part: `saliency`, `gradcam`.
+# - The default, `ig` on motion, stays behind no control. `saliency` does in part, and `gradcam`, much used elsewhere, hardly
+#   tells two AUs apart here.
 #
 # Not known: whether this holds on filmed faces, for there nobody knows the truth. All grades are of synthetic ones. A map
 # tells what moved a number, never what a person feels. Words: [glossary](glossary.md). Shapley values: Shapley 1953.
 # Next: [real data](09_real_data.ipynb).
 
 # %%
-score()
+score(4)

@@ -462,4 +462,4 @@ print(space.content)
 
 # %%
 home.cleanup()
-score()
+score(4)
