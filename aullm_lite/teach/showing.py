@@ -20,7 +20,8 @@ def show(figure: Figure, alt: str, colours: int = 200, dpi: int = 100) -> None:
         raise ValueError("A picture needs an `alt` text for readers who do not see it.")
     drawn, small = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", dpi=dpi, bbox_inches="tight")
-    Image.open(drawn).convert("RGB").quantize(colours, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    few = dict(method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)  # rare colours, such as small spots, stay
+    Image.open(drawn).convert("RGB").quantize(colours, **few).save(small, "PNG", optimize=True)
     plt.close(figure)  # or Jupyter would show it once more
     display(Picture(data=small.getvalue(), metadata={"alt": alt}))  # Colab's older Image has no `alt`
 

@@ -315,11 +315,15 @@ check_fn("8.3", energy, grading.energy_in_mask, made, mask,
 # difference from the first frame, and the same method on a model whose trained parts have *random weights* again: it has
 # learnt nothing of faces.
 #
-# Each map is divided by its largest value, so violet cannot occur.
+# The more orange, the more of its largest value a map has there.
 #
 # > **Predict.** Which one is it? Look at the mouth, and then at the brows.
 
 # %% tags=["picture"]
+from matplotlib.colors import to_rgb
+
+from aullm_lite.style import FOR
+
 truths = {move.au: grading.truth_of(actor, script, move) for move in moves}
 with controls.randomised(model):
     blind = {au: model.explain(clip, au, steps=16, most=16).map for au in why}
@@ -328,8 +332,9 @@ maps = {au: known | {"random weights": blind[au], "trained": why[au].map} for au
 order = np.random.default_rng(15).permutation(sorted(maps[12])).tolist()
 maps = {au: {name: some[name] for name in order} for au, some in maps.items()}
 pictures = [figures.smooth(grading.for_it(made[1:]).sum(0)) for made in maps[12].values()]
-drawing.maps([picture / picture.max() for picture in pictures], "ABCD", unit="share of the largest",
-             alt="Four maps with spots at the mouth; three of them have spots at the brows as well")
+shares = [(picture / picture.max())[..., None] for picture in pictures]  # [H, W, 1]
+drawing.frames([(1 - share) * clip[0, :, :, None].numpy() + share * to_rgb(FOR) for share in shares], "ABCD",
+               alt="A face with four maps in orange; all cover the mouth, three of them the brows as well")
 
 # %% [markdown]
 # It is C. The other three know where something moves: with AU12 alone you might believe any of them. But they light up the
