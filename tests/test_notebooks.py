@@ -6,6 +6,9 @@ import subprocess
 import sys
 
 import pytest
+
+pytest.importorskip("jupytext", reason='the notebooks need pip install -e ".[notebooks]"')
+
 from course import ROOT, SOURCES, exercises, mistakes, solved, wrong
 
 pytestmark = pytest.mark.notebook
