@@ -3,7 +3,7 @@
 #
 # [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/au-llm-lite/au-llm-lite/blob/main/notebooks/04_backbone.ipynb)
 #
-# | read 20 min · run 1 min (full: 5 min) | CPU or GPU, 2 GB | synthetic, 0 MB | needs: [03](03_motion.ipynb) | next: [05](05_fusion.ipynb) |
+# | read 20 min · run 2 min (full: 5 min) | CPU or GPU, 2 GB | synthetic, 0 MB | needs: [03](03_motion.ipynb) | next: [05](05_fusion.ipynb) |
 # |---|---|---|---|---|
 #
 # After this you can
