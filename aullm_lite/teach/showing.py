@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 
-def show(figure: Figure, alt: str, colours: int = 200, dpi: int = 100) -> None:
+def show(figure: Figure, alt: str, colours: int = 256, dpi: int = 100) -> None:
     """Display a figure as a small PNG that a screen reader can name.  `alt` says in words what it shows."""
     from IPython.display import Image as Picture
     from IPython.display import display

@@ -171,7 +171,7 @@ from aullm_lite.explain.grades import sentence, shipped
 why = model.explain(window.clip, 12)
 figure = why_figure(why, window.clip, face=window.onset_crop, times=window.times,
                     verdict=report[12].verdict, grade=sentence(shipped(model), why.method, why.on))
-show(figure, colours=128, dpi=75,
+show(figure, dpi=75,
      alt="A face with orange at the lip corners, bars of nine zones, six frames with their maps")
 
 # %% [markdown]

@@ -52,7 +52,7 @@ for ax, image, eyes, name in ((axes[0], photo, face.eyes, "photograph"),
     ax.set_title(name)
     ax.set_axis_off()
 axes[0].plot(*face.landmarks[:, :2].T, ",", color="white")
-show(figure, colours=64, alt="Left the photograph with points on the face, right the face alone, "
+show(figure, alt="Left the photograph with points on the face, right the face alone, "
      "cut from forehead to chin, with a cross on each eye")
 
 # %% [markdown]
