@@ -64,7 +64,8 @@ def app() -> None:
         page.goto(url)
         page.get_by_role("button", name="Brows").first.click()
         page.get_by_text("What it took").wait_for(timeout=120_000)
-        page.wait_for_timeout(1500)
+        page.wait_for_timeout(1500)  # until it has scrolled to the result
+        page.evaluate("window.scrollTo({top: 0, behavior: 'instant'})")
         page.screenshot(path=str(IMAGES / "app.png"))
         browser.close()
     page_code.demo.close()
