@@ -66,6 +66,11 @@ def test_a_list_that_was_sorted_in_place_is_noticed():
     assert state_of("1.1") == WRONG
 
 
+def test_an_input_that_was_replaced_inside_a_list_is_noticed():
+    check_fn("1.1", lambda rows: rows.__setitem__(0, None) or 1.0, lambda rows: 1.0, [[1, 2], 3])
+    assert state_of("1.1") == WRONG
+
+
 def test_a_dictionary_whose_arrays_became_lists_has_changed(capsys):
     def spoil(weights):
         weights["a"] = weights["a"].tolist()

@@ -26,8 +26,10 @@ def difference(got: Any, expected: Any, tolerance: float = 1e-4) -> str:
 
 def changed(now: Any, before: Any) -> bool:
     """Whether arrays, tensors, weights or plain values, however they are put together, are no longer what they were."""
+    if type(now) is not type(before):
+        return True
     if isinstance(before, (Tensor, np.ndarray)):
-        return type(now) is not type(before) or _bytes(now) != _bytes(before)
+        return _bytes(now) != _bytes(before)
     if isinstance(before, nn.Module):
         return changed(now.state_dict(), before.state_dict())
     if isinstance(before, Mapping):
