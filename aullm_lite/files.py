@@ -1,7 +1,12 @@
-"""Files appear whole or not at all."""
+"""Files and folders appear whole or not at all."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from .errors import InputError
 
 
 def write_together(contents: dict[Path, bytes]) -> None:
@@ -20,3 +25,24 @@ def write_together(contents: dict[Path, bytes]) -> None:
     finally:
         for path in partial.values():
             path.unlink(missing_ok=True)
+
+
+def new_folder(out: str | Path) -> Path:
+    """The full path of a folder that is to be made.  Raises `InputError` where something lies there already."""
+    out = Path(out).resolve()
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} exists already: choose a new folder, so that nothing is overwritten.")
+    return out
+
+
+@contextmanager
+def appearing(out: Path) -> Iterator[Path]:
+    """A hidden folder to write to, which takes its place when all is written."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
+        whole = Path(scratch) / "whole"
+        whole.mkdir()
+        yield whole
+        if out.exists():
+            out.rmdir()
+        whole.rename(out)

@@ -5,13 +5,13 @@ from functools import cache as once
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import pyarrow as pa
-from joblib import Parallel, delayed
+from joblib import delayed
 from tqdm.auto import tqdm
 
 from ..errors import InputError
 from ..faces import FaceFinder
+from ..processes import processes
 from . import store
 from .clip_records import NO_FACE, as_dataset, facts_of, with_pictures
 from .crops import crop_clip
@@ -97,10 +97,7 @@ def _tables(loaded: Loaded, samples: list[Sample], cache: Path | None) -> list[p
 def _make(orders: list[tuple], title: str) -> None:
     """Prepare subjects, each kept as soon as it is done; many of them in several processes."""
     large = len(orders) > 1 and sum(len(samples) for _, samples, _ in orders) >= LARGE
-    one_thread = dict(initializer=cv2.setNumThreads, initargs=(1,)) if large else {}  # the processes share the cores
-    done = Parallel(n_jobs=-1 if large else 1, return_as="generator", **one_thread)(
-        delayed(_make_subject)(*order) for order in orders
-    )
+    done = processes(-1 if large else 1)(delayed(_make_subject)(*order) for order in orders)
     for _ in tqdm(done, total=len(orders), desc=title, unit="subject", disable=not orders):
         pass
 

@@ -7,14 +7,14 @@ those above.
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from tqdm.auto import tqdm
 
 from ..clips import ClipSet
 from ..errors import InputError
 from ..facs import CD6ME_AUS
+from ..processes import processes
 from .drawn import draw_identity
 from .identity import Identity
 from .render import Actor, render
@@ -100,8 +100,7 @@ def render_people(
     """Render the scripts of each person; None is drawn.  The clips lie person by person."""
     large = len(people) > 1 and sum(map(len, scripts)) >= LARGE
     orders = (delayed(_person)(who, seed + n, some, size) for n, (who, some) in enumerate(zip(people, scripts)))
-    one_thread = dict(initializer=cv2.setNumThreads, initargs=(1,)) if large else {}  # the processes share the cores
-    made = Parallel(n_jobs=workers if large else 1, return_as="generator", **one_thread)(orders)
+    made = processes(workers if large else 1)(orders)
     made = list(tqdm(made, total=len(people), desc="SynthME", unit="person", disable=not large))
     each = tuple(script for some in scripts for script in some)
     return ClipSet(

@@ -4,19 +4,19 @@ A data set is written to a hidden folder beside its place and moved there when i
 """
 
 import json
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from tqdm.auto import tqdm
 
 from ..clips import ClipSet
 from ..errors import InputError
+from ..files import appearing, new_folder
+from ..processes import processes
 from .dataset import check_order, draw_scripts, held_out_seed, labels_of, render_people, tier_recipe
 from .drawn import draw_identity
 from .identity import Identity
@@ -48,9 +48,7 @@ def write_dataset(
     With `photos` the people are the photographs of that folder.  `seed` is the first person's: by default 0, and for
     `casme2` and `samm`, which are for protocols, the first that no training uses.
     """
-    out = Path(out).resolve()
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists already: choose a new folder, so that nothing is overwritten.")
+    out = new_folder(out)
     if real_shape and form not in SHAPES:
         raise InputError(f"Only {' and '.join(SHAPES)} have a real shape: choose one of them as the format.")
     seed = FIRST_SEEDS.get(form, 0) if seed is None else seed
@@ -61,25 +59,12 @@ def write_dataset(
     else:
         scripts = draw_scripts(len(people) if people else subjects, clips, tier_recipe(tier), seed)
     people = _cast(people, len(scripts))
-    with _appearing(out) as whole:
+    with appearing(out) as whole:
         if form == "hf":
             write_hf(whole, render_people(people, scripts, seed=seed), tier)
         else:
             write_tree(whole, people, scripts, tier, seed, form)
     return sum(map(len, scripts))
-
-
-@contextmanager
-def _appearing(out: Path) -> Iterator[Path]:
-    """A hidden folder to write to, which takes its place when all is written."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
-        whole = Path(scratch) / "whole"
-        whole.mkdir()
-        yield whole
-        if out.exists():
-            out.rmdir()
-        whole.rename(out)
 
 
 def _photographs(folder) -> list[Identity]:
@@ -117,11 +102,9 @@ def write_hf(folder: Path, data: ClipSet, tier: str) -> None:
 
 
 def read_dataset(folder: str | Path) -> ClipSet:
-    """Read what `write_hf` wrote.  Raises `InputError` for any other folder."""
-    from datasets import load_from_disk
-
+    """Read what `write_hf` wrote, or what was published of it.  Raises `InputError` for any other folder."""
     try:
-        table = load_from_disk(str(folder)).with_format("arrow")[:]
+        table = _table(Path(folder))
         columns = {name: table.column(name).to_pylist() for name in ("clip", "shape", "subject", "script")}
         scripts = tuple(script_from_json(text) for text in columns["script"])
         clips = [np.frombuffer(clip, np.uint8).reshape(shape) for clip, shape in zip(columns["clip"], columns["shape"])]
@@ -131,6 +114,15 @@ def read_dataset(folder: str | Path) -> ClipSet:
             f"{folder} holds no data set written by `python -m aullm_lite synth --format hf` ({type(error).__name__})."
         ) from None
     return ClipSet(clips, np.stack([labels_of(script) for script in scripts]), np.array(columns["subject"]), scripts)
+
+
+def _table(folder: Path):
+    """All rows as an arrow table, from the folder of `datasets` or from the Parquet files of the Hub."""
+    from datasets import load_from_disk
+    from pyarrow.parquet import ParquetDataset
+
+    shards = sorted(folder.glob("data/*.parquet"))
+    return ParquetDataset(shards).read() if shards else load_from_disk(str(folder)).with_format("arrow")[:]
 
 
 def script_json(script: Script) -> str:
@@ -160,9 +152,8 @@ def write_tree(
         for k in range(0, len(scripts[n]), AT_ONCE)
     )
     several = total > 2 * AT_ONCE  # fewer are written before the processes have started
-    one_thread = dict(initializer=cv2.setNumThreads, initargs=(1,)) if several else {}  # the processes share the cores
     with tqdm(total=total, desc=f"SynthME as {form}", unit="clip") as progress:
-        for done in Parallel(n_jobs=-1 if several else 1, return_as="generator_unordered", **one_thread)(orders):
+        for done in processes(-1 if several else 1, "generator_unordered")(orders):
             progress.update(done)
     rows = [row for some in rows for row in some]
     layout.table(folder, rows)
