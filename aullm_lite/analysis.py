@@ -136,11 +136,12 @@ def decide(config, track: Track) -> tuple[tuple[AUFinding, ...], dict[int, tuple
 
 def describe(model) -> dict:
     """What the report says of the model that made it."""
-    config = model.config
+    config, source = model.config, getattr(model, "source", None)
     return {
         "name": "AU-LLM Lite",
         "preset": config.preset,
         "language_model": config.language_model,
         "fingerprint": config.base_fingerprint,
         "aus": list(config.aus),
+        **({"checkpoint": source} if source else {}),  # name, where from, revision, SHA-256 of the weights
     }

@@ -1,10 +1,11 @@
 """Checkpoints on disk: config.json and model.safetensors, written whole or not at all, trusted only when complete."""
 
 import hashlib
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from huggingface_hub import snapshot_download
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -12,31 +13,65 @@ from torch import Tensor
 from .config import AULLMConfig
 from .errors import InputError
 from .files import write_together
+from .hub.fetch import Unreachable, fetch
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 DEMO = Path(__file__).parent / "checkpoints" / "demo"
+SHIPPED = "au-llm-lite/au-llm-lite"  # the name of `demo` on the Hub, the only one that `demo` may stand in for
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a checkpoint was found: in a `folder`, `bundled` with this package, in the Hub's `cache`, on the `hub`."""
+
+    folder: Path
+    name: str
+    origin: str
+    revision: str | None = None  # the commit of what comes from the Hub
+
+    def facts(self) -> dict:
+        """What a report says of it: also the SHA-256 of the weights, which tells where no revision does."""
+        with open(self.folder / WEIGHTS, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return {"name": self.name, "from": self.origin, "revision": self.revision, "weights_sha256": digest}
 
 
 def find_checkpoint(name: str | Path, revision: str | None = None) -> Path:
-    """The folder of a checkpoint: `demo` (shipped), a local folder, or one fetched from the Hub."""
-    folder = DEMO if str(name) == "demo" else Path(name)
-    if not folder.is_dir():
-        folder = fetch_checkpoint(str(name), revision)
-    absent = [file for file in (CONFIG, WEIGHTS) if not (folder / file).is_file()]
+    """The folder of a checkpoint; see `find_source`."""
+    return find_source(name, revision).folder
+
+
+def find_source(name: str | Path, revision: str | None = None) -> Source:
+    """A complete checkpoint: `demo` (shipped), a folder, or a Hub id with a tag or a commit as `revision`.
+
+    A Hub id is looked for in the cache, then on the Hub; where the Hub does not answer, the shipped one (without
+    `revision`) is taken from this package.  Raises `InputError` for anything else.
+    """
+    source = _locate(str(name), revision)
+    absent = [file for file in (CONFIG, WEIGHTS) if not (source.folder / file).is_file()]
     if absent:
-        raise InputError(f"{folder} is no checkpoint: it lacks {' and '.join(absent)}.")
-    return folder
+        raise InputError(f"{source.folder} is no checkpoint: it lacks {' and '.join(absent)}.")
+    return source
 
 
-def fetch_checkpoint(name: str, revision: str | None) -> Path:
-    """Download a checkpoint from the Hub; offline, its cached copy."""
+def _locate(name: str, revision: str | None) -> Source:
+    folder = DEMO if name == "demo" else Path(name)
+    if folder.is_dir():
+        if revision:
+            raise InputError(f"{name} lies on this machine and has no revision {revision!r}: leave it out.")
+        if name == "demo":
+            return Source(DEMO, name, "bundled")
+        return Source(folder, folder.resolve().name, "folder")  # not the whole path: reports are handed on
     if name.count("/") != 1 or name.startswith((".", "/")):
         raise InputError(f"There is no checkpoint {name!r}: give demo, an existing folder, or a Hub id (ORG/NAME).")
     try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=[CONFIG, WEIGHTS], etag_timeout=5))
-    except Exception as error:  # the Hub client raises many kinds, and all mean the same to the reader
-        reason = f"no folder of that name here, and the Hub gives none ({type(error).__name__})"
-        raise InputError(f"There is no checkpoint {name!r}: {reason}. Check the name and the network.") from None
+        folder, origin = fetch(name, revision, (CONFIG, WEIGHTS))
+    except Unreachable as error:
+        if name != SHIPPED or revision:
+            raise
+        warnings.warn(f"{error} The checkpoint that came with this package is used.", stacklevel=4)
+        return Source(DEMO, name, "bundled")
+    return Source(folder, name, origin, revision=folder.name)  # the cache names the folder of a commit after it
 
 
 def write_checkpoint(folder: Path, config: AULLMConfig, tensors: dict[str, Tensor], dtype: torch.dtype) -> None:
@@ -94,7 +129,13 @@ def label_order(config: AULLMConfig) -> str:
 
 def weights_hash(model) -> str:
     """SHA-256 over what was trained and chosen, which tells whose figures these are."""
-    sha = hashlib.sha256(repr((model.config.thresholds, model.config.calibration)).encode())
-    for name, value in sorted(model.trained_state().items()):
+    return state_hash(model.config, model.trained_state())
+
+
+def state_hash(config: AULLMConfig, tensors: dict[str, Tensor]) -> str:
+    """The same of a checkpoint that is not loaded: halves count as the full numbers that they become."""
+    sha = hashlib.sha256(repr((config.thresholds, config.calibration)).encode())
+    for name, value in sorted(tensors.items()):
+        value = value.float() if value.is_floating_point() else value
         sha.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
     return sha.hexdigest()

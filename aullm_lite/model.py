@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .backbone import Backbone3D
-from .checkpoint import check_fit, find_checkpoint, read_weights, write_checkpoint
+from .checkpoint import check_fit, find_source, read_weights, write_checkpoint
 from .config import AULLMConfig
 from .errors import InputError
 from .language import LanguageModel, NoLanguageModel
@@ -32,6 +32,7 @@ class AULLM(nn.Module):
         )
         self.au_head = nn.Linear(self.language.width, len(config.aus))
         self.config = config.changed(base_fingerprint=self.language.fingerprint, end_token=self.language.end)
+        self.source: dict | None = None  # where the weights came from, once they are loaded
 
     @property
     def device(self) -> torch.device:
@@ -113,10 +114,20 @@ class AULLM(nn.Module):
         """Put trained tensors in their places.  Raises `InputError` unless names and shapes agree one to one."""
         check_fit(tensors, self.trained_state(), source)
         self.load_state_dict(tensors, strict=False)
+        self.source = None  # until `from_pretrained` says which these are
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype = torch.float16) -> None:
         """Write config.json and model.safetensors, both whole or not at all."""
         write_checkpoint(Path(folder), self.config, self.trained_state(), dtype)
+
+    def push_to_hub(self, repo_id: str, *, private: bool = True, tag: str | None = None) -> str:
+        """Publish the model as it is now, without scores, which belong to a folder; returns the commit.
+
+        `python -m aullm_lite push checkpoint` publishes a folder with its scores.  See `hub.upload.send`.
+        """
+        from .hub.publish import publish_model
+
+        return publish_model(self, repo_id, private=private, tag=tag)
 
     def load_weights(self, folder: str | Path, *, allow_other_base: bool = False) -> None:
         """Read model.safetensors into this model; its labels and its language model must be ours."""
@@ -137,9 +148,11 @@ class AULLM(nn.Module):
     ) -> "AULLM":
         """Load a checkpoint in eval mode: `demo` (shipped), a folder, or a Hub id (with a `revision`).
 
-        Raises `InputError` when it is incomplete, or belongs to another language model (unless `allow_other_base`).
+        `source` of the model, and every report, then say where it came from.  Raises `InputError` when it cannot be
+        had, is incomplete, or belongs to another language model (unless `allow_other_base`).
         """
-        folder = find_checkpoint(name, revision)
-        model = cls(AULLMConfig.from_json((folder / "config.json").read_bytes()))
-        model.load_weights(folder, allow_other_base=allow_other_base)
+        source = find_source(name, revision)
+        model = cls(AULLMConfig.from_json((source.folder / "config.json").read_bytes()))
+        model.load_weights(source.folder, allow_other_base=allow_other_base)
+        model.source = source.facts()
         return model.eval()

@@ -28,6 +28,11 @@ def unpack(packed: Iterable[str]) -> set[str]:
     return names
 
 
+def not_drawn(names: Iterable[str]) -> list[str]:
+    """Those who were not drawn by us, in order: what shows them, or was learned from them, is not published."""
+    return sorted(name for name in names if not re.fullmatch(r"drawn\d+", name))
+
+
 def _next(name: str) -> str | None:
     """The name with its last number one higher and as many digits; None where there is none."""
     match = re.fullmatch(r"(.*?)(\d+)", name)

@@ -191,28 +191,6 @@ def test_no_such_checkpoint(name, tmp_path, monkeypatch):
         AULLM.from_pretrained(name)
 
 
-def test_hub_checkpoint(model, folder, monkeypatch):
-    asked = {}
-    download = lambda name, **options: asked.update(options, name=name) or str(folder)  # noqa: E731
-    monkeypatch.setattr(checkpoint, "snapshot_download", download)
-    again = AULLM.from_pretrained("org/name", revision="v1")
-    assert again.config == model.config
-    assert (asked["name"], asked["revision"]) == ("org/name", "v1")
-    assert asked["allow_patterns"] == ["config.json", "model.safetensors"]
-    (folder / "model.safetensors").unlink()  # as a cache may have it
-    with pytest.raises(InputError, match="lacks model.safetensors"):
-        AULLM.from_pretrained("org/name")
-
-
-def test_hub_out_of_reach(monkeypatch):
-    def refuse(*_, **__):
-        raise ConnectionError("down")
-
-    monkeypatch.setattr(checkpoint, "snapshot_download", refuse)
-    with pytest.raises(InputError, match="'org/name'.*ConnectionError.*Check the name"):
-        AULLM.from_pretrained("org/name")
-
-
 def test_demo_is_the_shipped_folder(folder, monkeypatch, tmp_path):
     shutil.copytree(folder, tmp_path / "shipped")
     monkeypatch.setattr(checkpoint, "DEMO", tmp_path / "shipped")

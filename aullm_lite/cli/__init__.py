@@ -1,4 +1,4 @@
-"""The command line, `python -m aullm_lite COMMAND`: look at clips, make and check data, train, score, compare.
+"""The command line, `python -m aullm_lite COMMAND`: look at clips, make and check data, train, score, compare, publish.
 
 Heavy imports wait until a command needs them, so that `--help` answers at once.
 """
@@ -9,7 +9,7 @@ import sys
 import warnings
 
 from ..errors import InputError
-from . import data, models, protocols, training
+from . import data, models, protocols, publishing, training
 from .data import LICENSED
 from .protocols import ROWS
 
@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    for group in (models, data, training, protocols):
+    for group in (models, data, training, protocols, publishing):
         group.add_to(command)
     return parser
 

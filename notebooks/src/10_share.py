@@ -439,6 +439,9 @@ print(space.content)
 # %% [markdown]
 # `sdk_version` is the version that was tested. `python_version` stands in quotes: 3.10 without them would be the number 3.1.
 #
+# The package does all of this by one command. `python -m aullm_lite push checkpoint --repo your-name/your-model --dry-run OUT`
+# writes the folder that would go up, card and hashes included, and sends nothing; so do `push dataset` and `push space`.
+#
 # ## What a Space must not do with faces
 #
 # - Name feelings, intent, health or lies. In the EU, inferring emotions at work and in education is prohibited, with
