@@ -1,14 +1,12 @@
 """A report as HTML for the app: readable on a telephone, in the dark, without colours and by a screen reader.
 
-Crop and JSON travel inside the page as data addresses, so that showing a result writes no file.
+Pictures travel inside the page as data addresses, so that showing a result writes no file.
 """
 
 import base64
 import io
-import json
 import re
 from html import escape
-from urllib.parse import quote
 
 import matplotlib
 import numpy as np
@@ -30,6 +28,7 @@ CSS = """
 .dark { --au-present: #2cc19b; --au-sure: #f0a83c; --au-absent: #78889a; }
 .gradio-container { max-width: 1200px !important; margin: auto; --au-line: var(--border-color-primary); }
 .au-head h1 { font-size: 2rem; font-weight: 750; margin: .6rem 0 .2rem; letter-spacing: -.015em; }
+.dark button[role="tab"][aria-selected="true"] { color: #5eead4; }
 .au-head p { font-size: 1.08rem; margin: 0; max-width: 44rem; }
 .au-note, .au-small { font-size: .86rem; color: var(--body-text-color-subdued); line-height: 1.5; margin: 0; }
 .au-note { border-left: 3px solid var(--au-present); padding: .1rem 0 .1rem .75rem; }
@@ -69,6 +68,8 @@ CSS = """
 .au-examples button { border: 1px solid var(--border-color-primary); border-radius: 10px; overflow: hidden; padding: 0;
   background: var(--block-background-fill); color: var(--body-text-color); font-size: .82rem; cursor: pointer; }
 .au-examples button:hover, .au-examples button:focus-visible { outline: 2px solid var(--au-present); }
+.gradio-container input[type="range"]:focus-visible { outline: 2px solid var(--au-present); outline-offset: 4px; }
+.au-data .json-holder { contain: inline-size; overflow-x: auto; }
 .au-examples img { width: 100%; aspect-ratio: 1; object-fit: cover; display: block; }
 .au-examples span { display: block; padding: .3rem .2rem .4rem; }
 .au-facts { display: flex; flex-wrap: wrap; gap: 1.4rem; }
@@ -76,7 +77,8 @@ CSS = """
 .au-facts section { flex: 1; min-width: 220px; }
 .au-facts dl { display: grid; grid-template-columns: 1fr auto; gap: .2rem 1rem; margin: 0 0 .8rem; font-size: .9rem; }
 .au-facts dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
-.au-facts a { color: inherit; text-decoration: underline; text-underline-offset: 3px; font-size: .9rem; }
+.au-links { display: flex; flex-wrap: wrap; gap: .4rem 1.4rem; margin: 0; font-size: .9rem; }
+.au-links a { color: inherit; text-decoration: underline; text-underline-offset: 3px; padding: .2rem 0; }
 @media (max-width: 640px) {
   .au-result { padding: .9rem; }
   .au-wide { display: none; } .au-slim { display: block; }
@@ -89,18 +91,13 @@ CSS = """
 """
 
 
-PRESSED = """element.addEventListener("click", event => {
-  const button = event.target.closest("button[data-number]");
-  if (button) trigger("click", { number: Number(button.dataset.number) });
-});"""
-
-
 def words_html(heard: Spoken) -> str:
     """What the language model says of the clip, when, and whether the guard had to speak for it."""
     start, end = heard.times[0], heard.times[-1]
     asked = f"{heard.question.words.strip()} " if heard.question.words else ""
     when = f"{asked}The language model on {start:.2f} to {end:.2f} s of the clip. Sides are those of the person filmed."
-    note = f" Its own text was left out, because {heard.problem}." if heard.problem else ""
+    rough = " Its apex is one of six frames, so less exact than the times above." if "apex" in heard.text else ""
+    note = f" Its own text was left out, because {heard.problem}." if heard.problem else rough
     return (
         f'<figure class="au-words"><blockquote>{escape(heard.text)}</blockquote>'
         f'<figcaption class="au-small">{escape(when + note)}</figcaption></figure>'
@@ -130,12 +127,22 @@ def _row(f: AUFinding) -> str:
     when = "" if f.apex_s is None else f"{f.onset_s:.2f} – <strong>{f.apex_s:.2f}</strong> – {f.offset_s:.2f} s"
     return (
         f'<tr class="au-{f.verdict.replace(" ", "")}"><th scope="row">{f.label}<small>{f.region}</small></th>'
-        f'<td><div class="au-score"><div class="au-bar" aria-hidden="true"><b style="width:{f.probability:.1%}"></b>'
-        f'<i style="left:{f.threshold:.1%}"></i></div><span>{f.probability:.2f}'
-        f'<span class="au-hidden"> (threshold {f.threshold:.2f})</span></span></div></td>'
-        f'<td><span class="au-chip"><span aria-hidden="true">{MARKS[f.verdict]} </span>{f.verdict}</span></td>'
-        f'<td class="au-when">{when}</td></tr>'
+        f'<td>{score_html(f)}</td><td>{chip_html(f)}</td><td class="au-when">{when}</td></tr>'
     )
+
+
+def score_html(f: AUFinding) -> str:
+    """A bar of probability with a tick at the threshold, and the number."""
+    return (
+        f'<div class="au-score"><div class="au-bar" aria-hidden="true"><b style="width:{f.probability:.1%}"></b>'
+        f'<i style="left:{f.threshold:.1%}"></i></div><span>{f.probability:.2f}'
+        f'<span class="au-hidden"> (threshold {f.threshold:.2f})</span></span></div>'
+    )
+
+
+def chip_html(f: AUFinding) -> str:
+    """The verdict as a word with its mark."""
+    return f'<span class="au-chip"><span aria-hidden="true">{MARKS[f.verdict]} </span>{f.verdict}</span>'
 
 
 def timeline_html(report: AUReport) -> str:
@@ -166,27 +173,14 @@ def _svg(report: AUReport, width: float) -> str:
 
 
 def details_html(report: AUReport) -> str:
-    """The aligned face, what each stage cost, and the report to take away."""
+    """The aligned face, and what each stage cost."""
     seconds, spent = report.video.get("seconds") or 0.0, report.latency_ms.get("total", 0.0) / 1000
     facts = {"Video": f"{seconds:.1f} s", "Windows (half a second)": len(report.times)}
     facts |= {stage[:1].upper() + stage[1:]: f"{ms:,.0f} ms" for stage, ms in report.latency_ms.items()}
     facts |= {"Speed": f"{seconds / spent:.1f} × real time"} if spent else {}
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in facts.items())
-    return (
-        f'<div class="au-facts">{_face(report.crop)}<section><h2>What it took</h2><dl>{rows}</dl>'
-        f'<a href="data:application/json,{quote(json.dumps(report.to_dict()))}" download="au-report.json">'
-        "Download this report (JSON)</a></section></div>"
-    )
-
-
-def examples_html(examples) -> str:
-    """One button with a picture for each example; the app hears the number of the one that was pressed."""
-    posters = (picture_address(np.asarray(Image.open(e.poster))) for e in examples)
-    buttons = (
-        f'<button type="button" data-number="{n}"><img src="{poster}" alt=""><span>{escape(e.title)}</span></button>'
-        for n, (e, poster) in enumerate(zip(examples, posters))
-    )
-    return f'<p class="au-small">Or try an example:</p><div class="au-examples">{"".join(buttons)}</div>'
+    took = f"<section><h2>What it took</h2><dl>{rows}</dl></section>"
+    return f'<div class="au-facts">{_face(report.crop)}{took}</div>'
 
 
 def _face(crop: np.ndarray | None) -> str:

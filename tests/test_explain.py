@@ -1,6 +1,7 @@
 """Attributions: what Captum gives on our path, what the numbers add up to, and what cannot be explained."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -32,6 +33,23 @@ def either(request):
     with torch.no_grad():
         model.projector.mlp[-1].weight.mul_(30)
     return model
+
+
+def test_gradcam_is_made_while_another_thread_asks_the_model(smoke, clip):
+    alone, ask = explain(smoke, clip, AU, "gradcam").map, True
+
+    def others():
+        while ask:
+            smoke.probabilities(torch.rand(4, *clip.shape))
+
+    with ThreadPoolExecutor() as pool:
+        asking = pool.submit(others)
+        try:
+            maps = [explain(smoke, clip, AU, "gradcam").map for _ in range(12)]
+        finally:
+            ask = False
+    asking.result()
+    assert all(np.allclose(made, alone, atol=1e-6) for made in maps)
 
 
 @pytest.mark.parametrize("on", ["motion", "pixels"])

@@ -3,29 +3,13 @@
 import cv2
 import numpy as np
 import pytest
+from sample_report import StillFinder
 
 from aullm_lite import video
 from aullm_lite import windows as sliding
 from aullm_lite.errors import InputError
-from aullm_lite.faces import Face
 from aullm_lite.video import open_video, write_video
 from aullm_lite.windows import sample_clip
-
-
-class StillFinder:
-    """Finds the same upright face in every frame whose middle is bright, so that no model file is needed."""
-
-    def __init__(self, faces: int = 1):
-        self.faces, self.calls = faces, 0
-
-    def find(self, frame):
-        self.calls += 1
-        if frame.mean() < 10:
-            return []
-        points = np.zeros((468, 3))
-        points[[33, 133], :2] = [frame.shape[1] * 0.4, frame.shape[0] * 0.4]
-        points[[362, 263], :2] = [frame.shape[1] * 0.6, frame.shape[0] * 0.4]
-        return [Face((0, 0, 50 - i, 50 - i), 0.9, points, 1.0, False) for i in range(self.faces)]
 
 
 def frames(count: int, size: int = 96, brightness=lambda n: 100 + n) -> np.ndarray:

@@ -5,6 +5,9 @@ al. 2017.  Each takes a `Decision` and what to vary, and returns what an `Attrib
 of what was varied.
 """
 
+import copy
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from captum.attr import GradientShap, InputXGradient, IntegratedGradients, LayerGradCam, Saliency
@@ -70,10 +73,19 @@ def gradient_shap(decision: Decision, on: str, samples: int = SAMPLES) -> dict:
 
 def gradcam(decision: Decision, on: str) -> dict:
     """Features of the last convolution, weighted by their mean gradient: 0 and above, on motion's grid."""
-    logits, given, _ = decision.path(on)
-    layer = decision.model.backbone.body[1]  # after ReLU
+    twin = with_own_backbone(decision.model)
+    logits, given, _ = replace(decision, model=twin).path(on)
+    layer = twin.backbone.body[1]  # after ReLU
     cam = LayerGradCam(logits, layer).attribute(given, target=decision.target, relu_attributions=True)
     return {"map": spread(cam.detach(), given.shape[-1])}
+
+
+def with_own_backbone(model):
+    """The same model with a copy of its 3D-CNN: a layer with Captum's hook would see other threads' clips."""
+    twin = copy.copy(model)
+    twin._modules = dict(model._modules)  # else the copy would share the very dictionary
+    twin.backbone = copy.deepcopy(model.backbone)
+    return twin
 
 
 def spread(cam: Tensor, size: int) -> Tensor:
