@@ -50,7 +50,7 @@ def why() -> None:
 
 
 def app() -> None:
-    """The app in a headless browser, after a click on its first example."""
+    """The app in a headless browser: after a click on its first example, and its studio."""
     import shutil
 
     from playwright.sync_api import sync_playwright
@@ -63,10 +63,16 @@ def app() -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 812})  # above the third example, a real face
         page.goto(url)
         page.get_by_role("button", name="Brows").first.click()
-        page.get_by_text("What it took").wait_for(timeout=120_000)
+        page.locator(".au-words").first.wait_for(timeout=120_000)
         page.wait_for_timeout(1500)  # until it has scrolled to the result
         page.evaluate("window.scrollTo({top: 0, behavior: 'instant'})")
         page.screenshot(path=str(IMAGES / "app.png"))
+        page.get_by_role("tab", name="Studio").click()
+        page.locator(".au-study").wait_for(timeout=120_000)
+        page.set_viewport_size({"width": 1280, "height": 1000})
+        page.evaluate("window.scrollTo({top: 0, behavior: 'instant'})")
+        page.wait_for_timeout(1500)
+        page.screenshot(path=str(IMAGES / "studio.png"))
         browser.close()
     page_code.demo.close()
 
