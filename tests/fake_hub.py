@@ -155,8 +155,9 @@ class Handler(BaseHTTPRequestHandler):
             raise Refusal(400, "sdk is required")
         private = asked.get("private") or asked.get("visibility") == "private"
         repo = store.repos[key] = {"private": bool(private), "refs": {}, "commits": {}}
-        attributes = b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n"
-        store.commit(repo, "main", {".gitattributes": {"oid": store.add(attributes), "size": len(attributes)}})
+        first = {".gitattributes": b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n"}
+        first |= {"README.md": b"---\nsdk: gradio\n---\n"} if key.startswith("spaces") else {}
+        store.commit(repo, "main", {name: {"oid": store.add(c), "size": len(c)} for name, c in first.items()})
         return 200, {"url": self.url(key), "name": asked["name"], "id": key}
 
     def validate(self, body):

@@ -71,7 +71,7 @@ def _send(api: HfApi, folder: Path, where: dict, private: bool, tag: str | None)
     there = {file.rfilename for file in info.siblings or ()} - {KEPT}
     _check_visibility(where["repo_id"], info.private, private)
     sums = _sums(api, where, info.sha) if OURS in there else ""
-    _check_files(where["repo_id"], there, sums)
+    _check_files(where, there, sums)
     if tag:
         _check_tag(api, where, tag, info.sha if sums == (folder / OURS).read_text(encoding="utf-8") else None)
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
@@ -96,13 +96,15 @@ def _sums(api: HfApi, where: dict, revision: str) -> str:
     return Path(api.hf_hub_download(**where, filename=OURS, revision=revision)).read_text("utf-8", errors="replace")
 
 
-def _check_files(repo: str, there: set[str], sums: str) -> None:
+def _check_files(where: dict, there: set[str], sums: str) -> None:
     """Raise `InputError` before a repository would lose what somebody else has put there."""
+    if where["repo_type"] == "space" and there == {"README.md"}:
+        return  # the Hub itself writes it into a new Space
     sent = {OURS, *re.findall(r"^[0-9a-f]{64}  (.+)$", sums, re.MULTILINE)}
     if others := sorted(there - sent):
         raise InputError(
-            f"{repo} holds files that were not sent by `push`, such as {others[0]}: choose another name, or take them "
-            "away there."
+            f"{where['repo_id']} holds files that were not sent by `push`, such as {others[0]}: choose another name, "
+            "or take them away there."
         )
 
 
