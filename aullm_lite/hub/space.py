@@ -22,7 +22,7 @@ PARTS = ("app.py", "LICENSE")  # copied as they are
 DEMO = "aullm_lite/checkpoints/demo"
 NEEDED = (*PARTS, "requirements.txt", "aullm_lite/__init__.py", f"{DEMO}/model.safetensors", f"{DEMO}/eval.json")
 PYTHON, ZERO_TORCH = "3.12", "2.11"  # of Spaces; the newest torch that ZeroGPU had in August 2026
-FIGURES = ("eval", "spoken", "grade", "ablate", "loso", "leaks", "losses", "bench")  # measured of the shipped weights
+FIGURES = ("eval", "spoken", "grade", "ablate", "loso", "leaks", "losses", "bench")  # that lie beside the weights
 SHIPPED = (CONFIG, WEIGHTS, *(f"{name}.json" for name in FIGURES))
 
 
