@@ -125,16 +125,32 @@ class LanguageModel(nn.Module):
         Each visual token stands at position N, and sees the prompt and itself but none of its neighbours; the words
         of a text follow it, and see the prompt, their own visual token and their own words so far.
         """
-        n, b, device = self.prompt_ids.shape[1], len(visual_token), visual_token.device
+        n, b = self.prompt_ids.shape[1], len(visual_token)
         embed, said = self.lm.get_input_embeddings(), torch.cat([*texts, self.prompt_ids.new_zeros(0)])
         row = torch.cat([embed(self.prompt_ids), visual_token.transpose(0, 1), embed(said[None])], dim=1)
         lengths = torch.tensor([len(text) for text in texts], dtype=torch.long)
         whose = torch.cat([torch.full((n,), -1), torch.arange(b), torch.arange(len(texts)).repeat_interleave(lengths)])
         at = torch.cat([torch.arange(n), torch.full((b,), n), *(torch.arange(n + 1, n + 1 + len(t)) for t in texts)])
+        return self.read_rows(row, whose, at)[0, n:]
+
+    def side_by_side(self, tokens: Tensor) -> Tensor:
+        """F batches, a row each: prompt and visual tokens, as in `together`.  [F, B, E] -> [F, B, E]"""
+        (rows, b, _), n = tokens.shape, self.prompt_ids.shape[1]
+        prompt = self.lm.get_input_embeddings()(self.prompt_ids)
+        row = torch.cat([prompt.expand(rows, -1, -1), self.checked(tokens.flatten(0, 1)[:, None]).view_as(tokens)], 1)
+        whose = torch.cat([torch.full((n,), -1), torch.arange(b)])
+        return self.read_rows(row, whose, torch.arange(n + b).clamp_max(n))[:, n:]
+
+    def read_rows(self, rows: Tensor, whose: Tensor, at: Tensor) -> Tensor:
+        """States of rows in which each token sees the prompt (-1) and its own kind up to itself.
+
+        `whose` they are and `at` which position: [R, N, E], [N], [N] -> [R, N, E]
+        """
         sees = (at[:, None] >= at) & ((whose < 0) | (whose[:, None] == whose))
-        mask = torch.zeros(sees.shape, dtype=row.dtype).masked_fill(~sees, float("-inf")).to(device)
-        options = dict(attention_mask=mask[None, None], position_ids=at[None].to(device), use_cache=False)
-        return self.body(inputs_embeds=row, **options).last_hidden_state[0, n:]
+        mask = torch.zeros(sees.shape, dtype=rows.dtype).masked_fill(~sees, float("-inf")).to(rows.device)
+        options = dict(attention_mask=mask.expand(len(rows), 1, -1, -1), use_cache=False)
+        position = at.expand(len(rows), -1).to(rows.device)
+        return self.body(inputs_embeds=rows, position_ids=position, **options).last_hidden_state
 
     def vocabulary(self, states: Tensor) -> Tensor:
         """What each state foretells as the next word.  [..., E] -> [..., V]"""

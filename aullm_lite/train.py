@@ -20,6 +20,7 @@ from . import metrics
 from .clips import ClipSet
 from .errors import InputError
 from .losses import loss_function
+from .memory import keep_freed_memory
 from .model import AULLM
 from .motion import measure_motion
 from .people import pack, unpack
@@ -64,6 +65,8 @@ class Trainer:
         self.device = self.accelerator.device
         if self.device.type == "cuda":
             torch.set_float32_matmul_precision("high")  # TF32, for speed; holds for all that this process does
+        else:
+            keep_freed_memory()
         self.model, self.data = model.to(self.device), data
         inner = split_inner(data.subjects, config.inner_share, config.seed) if inner is None else inner
         self.inner_labels = checked_inner(model, data, inner)
@@ -108,25 +111,38 @@ class Trainer:
 
     def epochs(self) -> Iterator[dict]:
         """Train epoch by epoch, each with its figures; `improved` says whether none was better on inner subjects."""
-        while self.epoch < self.config.warmup + self.config.epochs:
+        while not self.done:
             start, self.word_losses = perf_counter(), []
-            stage = "visual" if self.warming else "all"
-            figures = {"epoch": self.epoch + 1, "stage": stage, "loss": self.train_epoch(), **self.validate()}
-            figures |= {"words": float(np.mean(self.word_losses))} if self.word_losses else {}
-            figures["seconds"] = perf_counter() - start
-            self.epoch += 1
-            self.improved = not self.last_warm and figures["ap"] > self.best
-            self.best = figures["ap"] if self.improved else self.best
-            yield figures
+            figures = self.judge_epoch(self.train_epoch())
+            yield figures | {"seconds": perf_counter() - start}
+
+    def judge_epoch(self, loss: float) -> dict:
+        """The figures of the epoch that was just trained, which counts from now on."""
+        stage = "visual" if self.warming else "all"
+        figures = {"epoch": self.epoch + 1, "stage": stage, "loss": loss, **self.validate()}
+        figures |= {"words": float(np.mean(self.word_losses))} if self.word_losses else {}
+        self.epoch += 1
+        self.improved = not self.last_warm and figures["ap"] > self.best
+        self.best = figures["ap"] if self.improved else self.best
+        return figures
 
     def fit(self) -> AULLM:
         """All epochs in memory; the model of the best one, calibrated."""
-        best = None
         for _ in self.epochs():
-            if self.improved:
-                best = {name: value.clone() for name, value in self.model.trained_state().items()}
-        self.model.load_trained_state(best)
+            self.keep_best()
+        return self.best_model()
+
+    def keep_best(self) -> None:
+        if self.improved:
+            self.kept = {name: value.clone() for name, value in self.model.trained_state().items()}
+
+    def best_model(self) -> AULLM:
+        self.model.load_trained_state(self.kept)
         return self.calibrated()
+
+    @property
+    def done(self) -> bool:
+        return self.epoch >= self.config.warmup + self.config.epochs
 
     @property
     def warming(self) -> bool:
@@ -139,6 +155,10 @@ class Trainer:
 
     def train_epoch(self) -> float:
         """One pass over the training clips; the mean loss."""
+        return float(np.mean([self.step(*batch) for batch in self.batches()]))
+
+    def batches(self) -> Iterator[tuple[Tensor, Tensor, Tensor, np.random.Generator]]:
+        """What `step` takes, for each batch of an epoch; the rate is set on the way."""
         self.model.train()
         seed = self.config.seed * 1000 + self.epoch  # order, mirroring and dropout: a resumed epoch is the same
         torch.manual_seed(seed)
@@ -146,7 +166,6 @@ class Trainer:
         order, size = torch.randperm(len(self.train_set), generator=generator), self.config.batch_size
         batches = order[: len(order) // size * size or None].split(size)  # a smaller one only where there is no other
         stage = "visual part" if self.warming else "all parts"
-        total = 0.0
         bar = tqdm(batches, desc=f"epoch {self.epoch + 1} ({stage})", leave=False, disable=not self.bars)
         rng = np.random.default_rng(seed)
         for step, rows in enumerate(bar):
@@ -156,9 +175,8 @@ class Trainer:
             if motion.shape[1] == 2:
                 flip = torch.rand(len(motion), generator=generator) < 0.5
                 motion, truths = mirror(motion, flip.to(self.device)), mirrored(truths, flip)
-            total += self.step(motion, labels.to(self.device), truths, rng)
-            bar.set_postfix(loss=f"{total / (step + 1):.4f}")
-        return total / len(batches)
+            yield motion, labels.to(self.device), truths, rng
+            bar.set_postfix(loss=f"{self.last_loss:.4f}")
 
     def set_rate(self, share_of_epoch: float) -> None:
         """The learning rate is a function of the position alone, so that a resumed run needs no scheduler state."""
@@ -174,22 +192,32 @@ class Trainer:
         [B, C, T-1, H, W], [B, K], [B, K, 3] -> the loss
         """
         with self.accelerator.autocast():
-            token = self.model.visual_token(motion)
-            loss = self.loss(self.helpers["aus"](token.flatten(1)).float(), labels)
-            if self.speaks:
-                loss = loss + DETAIL_RATE * self.helpers["details"](token, truths.to(self.device))
+            token, loss = self.look(motion, labels, truths)
             if not self.warming:
                 loss = self.language_loss(token, labels, truths, rng) + self.config.auxiliary * loss
-        self.optimizer.zero_grad()
         self.accelerator.backward(loss)
+        return self.update(loss)
+
+    def look(self, motion: Tensor, labels: Tensor, truths: Tensor) -> tuple[Tensor, Tensor]:
+        """The visual tokens, and what the helpers make of them.  -> [B, 1, E], loss"""
+        token = self.model.visual_token(motion)
+        loss = self.loss(self.helpers["aus"](token.flatten(1)).float(), labels)
+        if self.speaks:
+            loss = loss + DETAIL_RATE * self.helpers["details"](token, truths.to(self.device))
+        return token, loss
+
+    def update(self, loss: Tensor) -> float:
+        """Move the weights along the gradients, which begin anew; the loss as a number."""
         self.accelerator.clip_grad_norm_([p for g in self.optimizer.param_groups for p in g["params"]], 1.0)
         self.optimizer.step()
-        return loss.item()
+        self.optimizer.zero_grad()
+        self.last_loss = loss.item()
+        return self.last_loss
 
     def language_loss(self, token: Tensor, labels: Tensor, truths: Tensor, rng: np.random.Generator) -> Tensor:
         """The loss behind the language model: of its decisions, and of the words of some clips."""
         if not self.speaks:
-            return self.loss(self.model.au_head(self.model.hidden(token)).float(), labels)
+            return self.decision_loss(self.model.hidden(token), labels)
         order = self.teacher.order(truths, rng)
         token, labels = token[order.to(self.device)], labels[order.to(self.device)]
         texts, weights = self.teacher.lesson(truths[order[: self.config.spoken]], rng)
@@ -197,7 +225,11 @@ class Trainer:
         hidden, states = self.model.language.read_and_speak(token, texts)
         words = word_loss(self.model.language, states, texts, weights)
         self.word_losses.append(words.item())
-        return self.loss(self.model.au_head(hidden).float(), labels) + self.config.word_rate * words
+        return self.decision_loss(hidden, labels) + self.config.word_rate * words
+
+    def decision_loss(self, hidden: Tensor, labels: Tensor) -> Tensor:
+        """How wrong the head is about states of the language model.  [B, E], [B, K] -> []"""
+        return self.loss(self.model.au_head(hidden).float(), labels)
 
     @torch.no_grad()
     def inner_logits(self) -> np.ndarray:

@@ -14,7 +14,7 @@ from aullm_lite.baselines.flow import with_flow
 from aullm_lite.baselines.simple import with_motion
 from aullm_lite.errors import InputError
 from aullm_lite.protocols import LeakError, cross, experiment, loso, networks
-from aullm_lite.protocols.folds import Folds, run_fold, shard
+from aullm_lite.protocols.folds import Folds, run_folds, shard
 from aullm_lite.recipe import TrainConfig
 
 WRITTEN = ("predictions.parquet", "table.json", "table.md", "table.png")
@@ -100,7 +100,7 @@ def test_answers_that_are_no_numbers_are_refused(tmp_path, where, value):
     wrong = lambda d: np.full(d.labels.shape, value if np.isnan(d.labels).any() == (where == "test") else 0.1)  # noqa: E731
     method = replace(watcher.method, fit=lambda *_: wrong)
     with pytest.raises(InputError, match="Spy gave an answer that is not a number"):
-        run_fold(method, data, split, 0)
+        run_folds(method, data, [split], 0)
 
 
 # Kills, shares and repetitions
@@ -296,7 +296,7 @@ def test_a_row_keeps_its_clips_apart(people):
     from aullm_lite.protocols.methods import build
 
     split = loso(people).splits[0]
-    answers = run_fold(build("identity", None, "smoke", people.aus, 0), people, split, 0)
+    answers = run_folds(build("identity", None, "smoke", people.aus, 0), people, [split], 0)[0]
     assert list(answers) == ["id", "subject", "au", "label", "probability", "threshold", "fold"]
     assert len(answers) == 4 * 3 and not answers.duplicated(["id", "au"]).any()
     truth = people.select(people.subjects == split.name)

@@ -14,6 +14,13 @@ def seed_number(text: str) -> int:
     return int(text)
 
 
+def at_least_one(text: str) -> int:
+    """How many: a whole number of at least 1."""
+    if not re.fullmatch(r"0*[1-9][0-9]{0,8}", text):
+        raise argparse.ArgumentTypeError(f"give a whole number of at least 1, not {text!r}")
+    return int(text)
+
+
 def au_number(text: str) -> int:
     """The number of an Action Unit, as 12 or AU12."""
     if not (match := re.fullmatch(r"(?:au)?\s*([0-9]{1,3})", text, re.IGNORECASE)):

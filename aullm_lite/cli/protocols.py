@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from .data import LICENSED
-from .options import PRESETS, policy, reading, seed_number
+from .options import PRESETS, at_least_one, policy, reading, seed_number
 
 ROWS = ("aullm", "linear", "led", "flow-svm", "sssnet", "motion", "identity")
 
@@ -48,6 +48,9 @@ def _add_protocol(sub) -> None:
     )
     sub.add_argument("--preset", default="lite", choices=PRESETS)
     sub.add_argument("--folds", metavar="I/N", help="every N-th fold from the I-th on, counted from 0: a share")
+    sub.add_argument(
+        "--together", type=at_least_one, default=1, metavar="N", help="folds that AU-LLM learns at once (1)"
+    )
     sub.add_argument("--resume", action="store_true", help="go on with the folds that are missing in --out")
     sub.add_argument("--seed", type=seed_number, default=0)
     sub.add_argument("--out", required=True, metavar="DIR")
@@ -125,7 +128,7 @@ def _read(args, name: str, root: str, annotations: str | None, aus=None):
 
 
 def _experiment(args, experiment) -> None:
-    options = {"preset": args.preset, "folds": args.folds, "go_on": args.resume}
+    options = {"preset": args.preset, "folds": args.folds, "together": args.together, "go_on": args.resume}
     done = experiment.run(args.out, args.model, args.init, **options)
     for row, count in done["missing"].items():
         if count:

@@ -53,11 +53,14 @@ class Experiment:
         people = set().union(*(split.test for split in self.splits))
         return self.data.select(np.isin(self.data.subjects, sorted(people)))
 
-    def run(self, out: Path | str, models, inits, *, preset="lite", folds: str | None = None, go_on=False) -> dict:
+    def run(
+        self, out: Path | str, models, inits, *, preset="lite", folds: str | None = None, together=1, go_on=False
+    ) -> dict:
         """Run the folds that are missing; the table of all rows that are complete, which is written too.
 
-        `folds` is a share i/n of them; `models` and `inits` name the rows.  Raises `InputError` for a folder that
-        already holds such folds (unless `go_on`) or those of another run, and `LeakError` before the first fold.
+        `folds` is a share i/n of them, of which AU-LLM fits `together` at once; `models` and `inits` name the rows.
+        Raises `InputError` for a folder that already holds such folds (unless `go_on`) or those of another run, and
+        `LeakError` before the first fold.
         """
         out, mine, rows = Path(out), shard(self.splits, folds), row_names(models, inits)
         self.check({init for *_, init in rows if init})
@@ -72,7 +75,7 @@ class Experiment:
             if kept.missing(mine):
                 method = build(model, init, preset, self.data.aus, self.seed)
                 measured = _measured(method, data)
-                kept.run(method, measured, mine, self.seed)
+                kept.run(method, measured, mine, self.seed, together)
                 motion = data.motion if measured.motion is None else measured.motion
                 data = replace(measured, motion=motion)  # what was measured once serves the next rows
         return self.write(out) | {"seconds": round(perf_counter() - started)}

@@ -20,7 +20,7 @@ from .. import metrics
 from ..clips import ClipSet
 from ..errors import InputError
 from ..files import write_together
-from .methods import Method
+from .methods import Method, Scorer
 from .splits import SubjectSplit
 
 SETTINGS = "settings.json"
@@ -65,10 +65,11 @@ class Folds:
     def missing(self, splits: Sequence[SubjectSplit]) -> list[SubjectSplit]:
         return [split for split in splits if not self.file(split).exists()]
 
-    def run(self, method: Method, data: ClipSet, splits: Sequence[SubjectSplit], seed: int) -> None:
+    def run(self, method: Method, data: ClipSet, splits: Sequence[SubjectSplit], seed: int, together: int = 1) -> None:
         """Run those of these folds that are not there yet, on data that the method has measured.
 
-        Raises `LeakError` before the first fold where the method's first weights have seen somebody of any fold.
+        Where the method can, it fits `together` folds at once; they are kept as the last of them ends.  Raises
+        `LeakError` before the first fold where the method's first weights have seen somebody of any fold.
         """
         for split in splits:
             split.check_weights(method.trained_on)
@@ -76,13 +77,22 @@ class Folds:
         if self.facts().get("method", method.settings) != method.settings:
             raise InputError(f"{self.folder} holds folds with other first weights or training: choose another --out.")
         write_together({self.folder / SETTINGS: (json.dumps(facts, indent=1) + "\n").encode()})
-        for split in tqdm(self.missing(splits), desc=self.name, unit="fold"):
-            start = perf_counter()
-            answers = run_fold(method, data, split, seed)
-            answers.attrs["seconds"] = round(perf_counter() - start, 1)
+        size = together if method.together else 1
+        groups = [splits[n : n + size] for n in range(0, len(splits), size)]  # whole, so that a kill changes none
+        with tqdm(desc=self.name, unit="fold", total=len(splits)) as bar:
+            for group in groups:
+                if self.missing(group):
+                    self.run_group(method, data, group, seed)
+                bar.update(len(group))
+
+    def run_group(self, method: Method, data: ClipSet, group: Sequence[SubjectSplit], seed: int) -> None:
+        start, contents = perf_counter(), {}
+        for split, answers in zip(group, run_folds(method, data, group, seed)):
+            answers.attrs["seconds"] = round((perf_counter() - start) / len(group), 1)
             content = io.BytesIO()
             answers.to_parquet(content, index=False, write_page_checksum=True)
-            write_together({self.file(split): content.getvalue()})
+            contents[self.file(split)] = content.getvalue()
+        write_together(contents)
 
     def read(self, splits: Sequence[SubjectSplit]) -> pd.DataFrame:
         """The answers of all these folds, in their order.  Raises `InputError` for a damaged file."""
@@ -101,14 +111,22 @@ class Folds:
         return pooled
 
 
-def run_fold(method: Method, data: ClipSet, split: SubjectSplit, seed: int) -> pd.DataFrame:
-    """One row for each test clip and AU: id, subject, au, label, probability, threshold, fold.
+def run_folds(method: Method, data: ClipSet, group: Sequence[SubjectSplit], seed: int) -> list[pd.DataFrame]:
+    """Fit and answer these folds, several at once where the method can; see `answers_of`.
 
     Raises `LeakError` where anything about the test people would be known before.
     """
-    train, inner, test = split.parts(data)
-    split.check_weights(method.trained_on)
-    score = method.fit(train, inner, seed)
+    parts = [split.parts(data) for split in group]
+    for split in group:
+        split.check_weights(method.trained_on)
+    known = [(train, inner) for train, inner, _ in parts]
+    fitted = [method.fit(*known[0], seed)] if len(group) == 1 else method.together(known, seed)
+    return [answers_of(method, data, *rest) for rest in zip(group, parts, fitted)]
+
+
+def answers_of(method: Method, data: ClipSet, split: SubjectSplit, parts: tuple, score: Scorer) -> pd.DataFrame:
+    """One row for each test clip and AU: id, subject, au, label, probability, threshold, fold."""
+    _, inner, test = parts
     decide = decisions_by(split, inner, _finite(score(inner), method))
     probabilities, thresholds = decide(_finite(score(test), method))
     truth = data.select(np.isin(data.subjects, sorted(split.test)))

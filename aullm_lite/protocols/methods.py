@@ -1,7 +1,7 @@
 """The rows of a table by name: AU-LLM, the same without language model, and the baselines."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -23,7 +23,8 @@ OWN_NAMES = ("demo", "scratch")  # of first weights
 class Method:
     """`fit(train, inner, seed)` gives a scorer; `measure` adds to all clips what it always sees in them.
 
-    `measure` must treat each clip by itself.  `trained_on` are the people its first weights have seen.
+    `measure` must treat each clip by itself.  `trained_on` are the people its first weights have seen.  `together` is
+    `fit` for several folds, (train, inner) each, where that is faster.
     """
 
     title: str
@@ -31,6 +32,7 @@ class Method:
     measure: Callable[[ClipSet], ClipSet] = lambda data: data
     trained_on: tuple[str, ...] = ()
     settings: dict = field(default_factory=dict)
+    together: Callable[[Sequence[tuple[ClipSet, ClipSet]], int], list[Scorer]] | None = None
 
 
 def row_names(models, inits) -> list[tuple[str, str, str | None]]:
@@ -94,4 +96,5 @@ def _network(model: str, init: str | None, preset: str, aus: tuple[int, ...], se
     title += "" if preset == "lite" else f" (preset {preset})"
     settings = {"model": json.loads(network.config.to_json()), "training": asdict(network.training)}
     settings["weights"] = digest(network.first)
-    return Method(title, network, network.measure, network.trained_on, settings)
+    together = None if network.config.language_model == "none" else network.together
+    return Method(title, network, network.measure, network.trained_on, settings, together)

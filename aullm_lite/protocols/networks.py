@@ -1,7 +1,9 @@
 """AU-LLM and its controls as methods of a protocol: one network, put back to its first weights for every fold."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,6 +16,8 @@ from ..model import AULLM
 from ..motion import measure_motion
 from ..recipe import TrainConfig
 from ..train import Trainer
+from .methods import Scorer
+from .together import fit_together, twin
 
 # A fold has some 200 clips.  From nothing that takes many small steps; weights that know movements need few and short
 # ones, but a head that has never read them needs more.  Chosen on generated people whom no table of ours tests, so that
@@ -48,13 +52,22 @@ class Network:
             return data
         return replace(data, motion=measure_motion(self.model.motion, data.clips, self.model.device))
 
-    def __call__(self, train: ClipSet, inner: ClipSet, seed: int):
-        self.model.load_trained_state(self.first)
-        self.model.config = self.config
+    def __call__(self, train: ClipSet, inner: ClipSet, seed: int) -> Scorer:
+        return partial(logits, self.trainer(self.model, train, inner, seed).fit())
+
+    def together(self, parts: Sequence[tuple[ClipSet, ClipSet]], seed: int) -> list[Scorer]:
+        """The same for several folds, (train, inner) each, at once where a language model makes that worth while."""
+        trainers = [self.trainer(twin(self.model), *part, seed) for part in parts]
+        shared = getattr(self.model.language, "one_row", False)
+        models = fit_together(trainers) if shared else [trainer.fit() for trainer in trainers]
+        return [partial(logits, model) for model in models]
+
+    def trainer(self, model: AULLM, train: ClipSet, inner: ClipSet, seed: int) -> Trainer:
+        model.load_trained_state(self.first)
+        model.config = self.config
         both = join(train, inner)
         mask = np.arange(len(both)) >= len(train)
-        model = Trainer(self.model, both, replace(self.training, seed=seed), mask, bars=False).fit()
-        return lambda data: logits(model, data)
+        return Trainer(model, both, replace(self.training, seed=seed), mask, bars=False)
 
 
 @torch.no_grad()
