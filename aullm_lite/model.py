@@ -44,7 +44,7 @@ class AULLM(nn.Module):
 
     def hidden(self, visual_token: Tensor) -> Tensor:
         """What the language model makes of the token after its prompt.  [B, 1, E] -> [B, E]"""
-        return self.language(visual_token)
+        return self.language(visual_token).to(self.au_head.weight.dtype)
 
     def logits_from_motion(self, motion: Tensor) -> Tensor:
         """All that follows the motion front end.  [B, C, T-1, H, W] -> [B, K]"""
@@ -144,10 +144,17 @@ class AULLM(nn.Module):
 
     @classmethod
     def from_pretrained(
-        cls, name: str | Path = "demo", *, revision: str | None = None, allow_other_base: bool = False
+        cls,
+        name: str | Path = "demo",
+        *,
+        revision: str | None = None,
+        allow_other_base: bool = False,
+        dtype: torch.dtype = torch.float32,
     ) -> "AULLM":
         """Load a checkpoint in eval mode: `demo` (shipped), a folder, or a Hub id (with a `revision`).
 
+        `dtype` is the language model's: bfloat16 halves what is read for each clip and is faster where the processor
+        can multiply it (AVX512-BF16, AMX, a GPU), but many times slower where it can't; `bench` tells.
         `source` of the model, and every report, then say where it came from.  Raises `InputError` when it cannot be
         had, is incomplete, or belongs to another language model (unless `allow_other_base`).
         """
@@ -155,4 +162,6 @@ class AULLM(nn.Module):
         model = cls(AULLMConfig.from_json((source.folder / "config.json").read_bytes()))
         model.load_weights(source.folder, allow_other_base=allow_other_base)
         model.source = source.facts()
+        if model.config.language_model != "none":
+            model.language.lm.to(dtype)
         return model.eval()

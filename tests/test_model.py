@@ -105,6 +105,16 @@ def test_checkpoint_comes_back(model, folder):
     assert torch.equal(AULLM.from_pretrained(folder)(rand_clips()), model(rand_clips()))
 
 
+def test_the_language_model_may_be_read_in_half_precision(model, folder):
+    half = AULLM.from_pretrained(folder, dtype=torch.bfloat16)
+    assert half.language.lm.get_input_embeddings().weight.dtype == torch.bfloat16
+    assert half.au_head.weight.dtype == half.backbone.stem[0].weight.dtype == torch.float32
+    clips = rand_clips()
+    logits = half(clips)
+    assert logits.dtype == torch.float32 and torch.allclose(logits, model(clips), atol=0.05)
+    assert not torch.equal(logits, AULLM.from_pretrained(folder)(clips))
+
+
 def test_checkpoint_holds_what_was_trained_and_no_more(model, folder):
     with safe_open(folder / "model.safetensors", "pt") as file:
         names, facts = set(file.keys()), file.metadata()

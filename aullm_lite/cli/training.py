@@ -10,9 +10,11 @@ def add_to(command) -> None:
     """The commands with their options."""
     _add_train(command("train", _train, "Train a checkpoint."))
     _add_evaluate(command("evaluate", _evaluate, "Score a checkpoint on people it has never seen."))
-    sub = command("bench", _bench, "Measure speed in pairs and print ratios.")
+    sub = command("bench", _bench, "Measure speed, stage by stage against the floor of this machine, and in pairs.")
     sub.add_argument("--model", default="demo", metavar="CHECKPOINT")
+    sub.add_argument("--device", choices=("cpu", "cuda"), help="where to measure (a GPU where there is one)")
     sub.add_argument("--json", metavar="FILE")
+    sub.add_argument("--figure", metavar="FILE", help="a picture of the stages and their floors")
 
 
 def _add_train(sub) -> None:
@@ -143,10 +145,20 @@ def _evaluate_spoken(model, args) -> None:
 
 
 def _bench(args) -> None:
+    import torch
+
     from .. import bench
+    from ..bench.figure import stage_figure
     from ..evaluate import write_json
 
-    figures = bench.run(args.model)
+    if args.device == "cuda" and not torch.cuda.is_available():
+        raise InputError("No GPU is to be seen here: leave out --device, or install the CUDA build of torch.")
+    for path in filter(None, (args.json, args.figure)):  # before minutes are spent
+        if not Path(path).absolute().parent.is_dir():
+            raise InputError(f"There is no folder for {path}: make it first.")
+    figures = bench.run(args.model, args.device, say=lambda line: print(line, "...", flush=True))
     if args.json:
         write_json(args.json, figures)
+    if args.figure:
+        stage_figure(figures).savefig(args.figure, dpi=110)
     print(bench.as_text(figures))

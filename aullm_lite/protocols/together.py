@@ -67,14 +67,14 @@ def fit_together(trainers: Sequence[Trainer]) -> list[AULLM]:
     shared = LanguageOfFolds([trainer.model.language for trainer in trainers])
     while not trainers[0].done:
         warming = trainers[0].warming  # then the language model rests
-        losses = [t.train_epoch() for t in trainers] if warming else _epoch(trainers, shared)
+        losses = [t.train_epoch() for t in trainers] if warming else epoch_together(trainers, shared)
         for trainer, loss in zip(trainers, losses):
             trainer.judge_epoch(loss)
             trainer.keep_best()
     return [trainer.best_model() for trainer in trainers]
 
 
-def _epoch(trainers: Sequence[Trainer], shared: LanguageOfFolds) -> list[float]:
+def epoch_together(trainers: Sequence[Trainer], shared: LanguageOfFolds) -> list[float]:
     """One pass of every fold over its own clips; the mean loss of each.  A fold with fewer batches ends earlier."""
     losses: list[list[float]] = [[] for _ in trainers]
     for batches in zip_longest(*(trainer.batches() for trainer in trainers)):

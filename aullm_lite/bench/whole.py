@@ -1,25 +1,20 @@
-"""How fast is it?  Pairs are measured in one run, in turns, and given as ratios: machines differ and are noisy."""
+"""What somebody waits for: a training step, folds, a whole video, an explanation, a spoken report, generated clips."""
 
-import os
-import platform
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from time import perf_counter
 
 import numpy as np
 import torch
 
-from .explain import METHODS, explain
-from .model import AULLM
-from .synth.dataset import HELD_OUT, make_clips, training_recipe
-from .synth.drawn import draw_identity
-from .synth.render import Actor, render
-from .synth.script import Camera, Movement, Script
-from .video import write_video
+from ..explain import METHODS, explain
+from ..model import AULLM
+from ..synth.dataset import HELD_OUT, make_clips, training_recipe
+from ..synth.drawn import draw_identity
+from ..synth.render import Actor, render
+from ..synth.script import Camera, Movement, Script
+from ..video import write_video
+from .timing import in_turns, peak_memory, seconds
 
 FRAME = (360, 640)
 ANALYZE = """
@@ -29,25 +24,10 @@ AULLM.from_pretrained(sys.argv[1]).analyze(sys.argv[2])
 """
 EXPLAIN = """
 import sys
-from aullm_lite import AULLM, bench
-bench.explain_all(AULLM.from_pretrained(sys.argv[1]))
+from aullm_lite import AULLM
+from aullm_lite.bench.whole import explain_all
+explain_all(AULLM.from_pretrained(sys.argv[1]))
 """
-PEAK = """
-import re
-print(int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024)
-"""  # not getrusage, whose maximum a child inherits
-
-
-def seconds(work: Callable[[], object]) -> float:
-    start = perf_counter()
-    work()
-    return perf_counter() - start
-
-
-def in_turns(one: Callable, other: Callable, rounds: int) -> tuple[float, float]:
-    """Median seconds of two pieces of work, run one after the other so that both meet the same noise."""
-    pairs = [(seconds(one), seconds(other)) for _ in range(rounds)]
-    return median(a for a, _ in pairs), median(b for _, b in pairs)
 
 
 def training_step(model: AULLM, batch: int = 64, rounds: int = 3) -> dict:
@@ -108,32 +88,6 @@ def analysis_speed(model: AULLM, checkpoint: str) -> dict:
     }
 
 
-def peak_memory(work: str, *arguments: str) -> float | None:
-    """Largest resident size of a fresh process that does some work, in MiB; None where no /proc tells it."""
-    if not Path("/proc/self/status").is_file():
-        return None
-    package = Path(__file__).parents[1]
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")]))
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", work + PEAK, *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return float(done.stdout.split()[-1])
-
-
-def single_clip(model: AULLM, rounds: int = 7) -> dict:
-    """Milliseconds from six frames to probabilities, alone and in a batch of 16."""
-    clips = torch.rand(16, model.config.frames, model.config.size, model.config.size)
-    model.probabilities(clips)
-    one, many = in_turns(lambda: model.probabilities(clips[:1]), lambda: model.probabilities(clips), rounds)
-    return {"one_clip_ms": one * 1000, "in_16_ms_a_clip": many * 1000 / 16, "ratio": 16 * one / many}
-
-
 def smile() -> torch.Tensor:
     """Half a second in which a drawn person smiles.  -> [T, H, W]"""
     script = Script(np.linspace(0, 0.5, 6), (Movement(12, "both", 1.0, 0.1, 0.25, 0.4),), camera=Camera(noise=0.004))
@@ -180,47 +134,3 @@ def synth_speed(subjects: int = 24, clips: int = 25) -> dict:
     make_clips(8, clips, training_recipe, seed=2)
     spent = seconds(lambda: make_clips(subjects, clips, training_recipe, seed=1))
     return {"clips": subjects * clips, "seconds": spent, "clips_a_second": subjects * clips / spent}
-
-
-def run(checkpoint: str = "demo") -> dict:
-    """All measurements, about four minutes on two cores."""
-    model = AULLM.from_pretrained(checkpoint)
-    machine = {
-        "machine": platform.machine(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-    }
-    return {
-        "machine": machine,
-        "synth": synth_speed(),
-        "single_clip": single_clip(model),
-        "training_step": training_step(model),
-        "analyze": analysis_speed(model, checkpoint),
-        "attribution": attribution_speed(model, checkpoint),
-        "speech": speech_speed(model),
-    }
-
-
-def as_text(figures: dict) -> str:
-    step, film_, clip = figures["training_step"], figures["analyze"], figures["single_clip"]
-    why, spoken = figures["attribution"], figures["speech"]
-    small, large, extra = (film_[name] for name in ("peak_mb_10s", "peak_mb_60s", "extra_mb_60s"))
-    return "\n".join(
-        [
-            f"training step, B={step['batch']}: shared prefix {step['shared_s']:.2f} s, naive {step['naive_s']:.2f} s, "
-            f"ratio {step['ratio']:.1f}x",
-            f"analyze, {film_['video']}: {film_['seconds']:.1f} s, {film_['times_real_time']:.1f}x real time",
-            f"peak memory: {small:.0f} MiB for 10 s, {large:.0f} MiB for 60 s (+{extra:.0f})"
-            if extra is not None
-            else "peak memory: not known on this system",
-            f"one clip: {clip['one_clip_ms']:.0f} ms alone, {clip['in_16_ms_a_clip']:.0f} ms in a batch of 16",
-            f"attribution, one AU: Integrated Gradients {why['ig_32_steps_s']:.1f} s, all {why['methods']} methods "
-            f"{why['all_methods_s']:.0f} s",
-            f"spoken report: first word {spoken['first_word_s']:.2f} s, all {spoken['tokens']} tokens "
-            f"{spoken['report_s']:.1f} s"
-            if spoken
-            else "spoken report: this checkpoint has learned no words",
-            f"SynthME: {figures['synth']['clips_a_second']:.0f} clips a second",
-        ]
-    )
