@@ -32,12 +32,14 @@ def load_language_model(name: str) -> tuple[nn.Module, object]:
     if name == "random":
         return random_llama(), ByteTokenizer()
     source = assets.smollm2_folder() if name == SMOLLM2 else name
+    safe = {"trust_remote_code": False}  # else transformers asks whether to run what a stranger wrote
     try:
         with quiet():
-            tokenizer = AutoTokenizer.from_pretrained(source)
-            lm = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, use_safetensors=True)
+            tokenizer = AutoTokenizer.from_pretrained(source, **safe)
+            lm = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, use_safetensors=True, **safe)
     except (OSError, ValueError) as error:
-        raise InputError(f"Cannot load language model {name!r}: check its name and the network ({error}).") from None
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"Cannot load language model {name!r}: check its name and the network ({reason}).") from None
     return lm, tokenizer
 
 

@@ -1,8 +1,10 @@
 """All settings of a model in one frozen dataclass; a checkpoint's config.json holds these and nothing else."""
 
 import json
-import math
 from dataclasses import asdict, dataclass, fields, replace
+from reprlib import repr as short
+from types import UnionType
+from typing import get_args, get_origin
 
 from .errors import InputError
 from .facs import ACTION_UNITS, CD6ME_AUS
@@ -11,6 +13,8 @@ PROMPT = (
     "You read facial movement. The next token holds the motion of a short face clip. Which facial Action Units moved?"
 )
 CHOICES = {"motion": ("lucas_kanade", "eulerian"), "projector": ("lite", "paper")}
+MOST_RANK, MOST_PROMPT = 1024, 10_000  # of LoRA, also for its alpha; letters: a stranger's checkpoint may ask for more
+LARGEST = 1e6  # of a calibration: what is far larger becomes infinite in float32
 PRESETS = {  # in what each differs from `lite`
     "lite": {},
     "paper": {"motion": "eulerian", "projector": "paper", "drop_rate": 0.3},
@@ -43,33 +47,44 @@ class AULLMConfig:
     trained_on: tuple[str, ...] = ()  # everyone whose clips the weights have seen, as `people.pack` writes them
 
     def __post_init__(self):
-        k = len(self.aus)
+        k = len(self.aus) if isinstance(self.aus, (tuple, list)) else 0
         uncalibrated = {"calibration": ((1.0, 0.0),) * k, "thresholds": (0.5,) * k, "not_sure": ((0.4, 0.6),) * k}
         for name in ("aus", "trained_on", *uncalibrated):
-            rows = getattr(self, name) or uncalibrated.get(name, ())  # until training has seen inner subjects
-            object.__setattr__(self, name, tuple(tuple(row) if isinstance(row, list) else row for row in rows))
+            rows = _frozen(getattr(self, name))
+            if rows == ():  # until training has seen inner subjects
+                rows = uncalibrated.get(name, ())
+            object.__setattr__(self, name, rows)
+        self._check_types()
         self._check_choices()
         self._check_numbers()
         self._check_decisions()
 
+    def _check_types(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not _fits(value, field.type):
+                kind = field.type.__name__ if isinstance(field.type, type) else field.type
+                raise InputError(f"{field.name} must be of type {kind}, got {short(value)}.")
+
     def _check_choices(self) -> None:
         if not self.aus or len(set(self.aus)) < len(self.aus) or not set(self.aus) <= set(ACTION_UNITS):
             known = " ".join(map(str, ACTION_UNITS))
-            raise InputError(f"aus must be different numbers out of {known}, got {list(self.aus)}.")
+            raise InputError(f"aus must be different numbers out of {known}, got {short(list(self.aus))}.")
         for name, known in (CHOICES | {"preset": tuple(PRESETS)}).items():
             if getattr(self, name) not in known:
                 raise InputError(f"Unknown {name} {getattr(self, name)!r}: choose one of {', '.join(known)}.")
         for name in ("language_model", "prompt"):
-            if not getattr(self, name):
-                raise InputError(f"{name} is empty: leave it out for the default.")
+            if not 1 <= len(getattr(self, name)) <= MOST_PROMPT:
+                raise InputError(f"{name} is empty or longer than {MOST_PROMPT} letters: leave it out for the default.")
 
     def _check_numbers(self) -> None:
         if (self.frames, self.size) != (6, 64):
             raise InputError(f"The 3D-CNN takes 6 frames of 64 pixels, got frames={self.frames}, size={self.size}.")
-        if self.lora_rank < 1 or self.lora_alpha <= 0:
-            raise InputError(f"lora_rank and lora_alpha must be positive, got {self.lora_rank} and {self.lora_alpha}.")
-        if self.end_token is not None and (type(self.end_token) is not int or self.end_token < 0):
-            raise InputError(f"end_token must be the number of a token, got {self.end_token!r}.")
+        if not (1 <= self.lora_rank <= MOST_RANK and 1 <= self.lora_alpha <= MOST_RANK):
+            got = f"{short(self.lora_rank)} and {short(self.lora_alpha)}"
+            raise InputError(f"lora_rank and lora_alpha must be 1 to {MOST_RANK}, got {got}.")
+        if self.end_token is not None and self.end_token < 0:
+            raise InputError(f"end_token must be the number of a token, got {self.end_token}.")
         for name in ("lora_dropout", "drop_rate"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}.")
@@ -78,8 +93,8 @@ class AULLMConfig:
         for name in ("calibration", "thresholds", "not_sure"):
             if len(getattr(self, name)) != len(self.aus):
                 raise InputError(f"{name} has {len(getattr(self, name))} rows for {len(self.aus)} AUs.")
-        if not all(math.isfinite(scale) and math.isfinite(bias) for scale, bias in self.calibration):
-            raise InputError(f"calibration must be finite (scale, bias) pairs, got {self.calibration}.")
+        if not all(abs(number) <= LARGEST for pair in self.calibration for number in pair):
+            raise InputError(f"calibration must be (scale, bias) pairs up to {LARGEST:g}, got {self.calibration}.")
         if not all(0 <= p <= 1 for p in self.thresholds):
             raise InputError(f"thresholds are probabilities, 0 to 1, got {self.thresholds}.")
         if not all(0 <= low <= high <= 1 for low, high in self.not_sure):
@@ -105,11 +120,34 @@ class AULLMConfig:
         """Read what `to_json` wrote.  Raises `InputError` on anything else."""
         try:
             values = json.loads(text)
-            unknown = sorted(set(values) - {f.name for f in fields(cls)})
-            if unknown:
-                raise InputError(f"config.json holds settings that this version does not know: {', '.join(unknown)}.")
-            return cls(**values)
-        except InputError:
-            raise
-        except (ValueError, TypeError) as error:
+            json.dumps(values, ensure_ascii=False).encode()  # fails for half a letter, which nobody could print
+        except (ValueError, RecursionError) as error:  # the latter for brackets in brackets, thousands deep
             raise InputError(f"config.json cannot be read ({error}): fetch the checkpoint again.") from None
+        if not isinstance(values, dict):
+            raise InputError("config.json holds no settings by name: fetch the checkpoint again.")
+        if unknown := sorted(set(values) - {field.name for field in fields(cls)}):
+            raise InputError(
+                f"config.json holds settings that this version does not know: {', '.join(unknown[:5])[:200]}."
+            )
+        try:
+            return cls(**values)
+        except InputError as error:
+            raise InputError(f"config.json cannot be used: {error}") from None
+
+
+def _frozen(rows):
+    """Lists of lists, as JSON has them, as tuples of tuples."""
+    return tuple(tuple(row) if isinstance(row, list) else row for row in rows) if isinstance(rows, list) else rows
+
+
+def _fits(value, kind) -> bool:
+    """Whether a value is of the type of a field; a whole number is a float, too, and True is no number."""
+    if isinstance(kind, UnionType):
+        return any(_fits(value, one) for one in get_args(kind))
+    if get_origin(kind) is tuple:
+        first, *rest = get_args(kind)
+        kinds = [first] * len(value) if rest == [...] and isinstance(value, tuple) else [first, *rest]
+        return isinstance(value, tuple) and len(value) == len(kinds) and all(map(_fits, value, kinds))
+    if kind is float and type(value) is int:
+        return abs(value) < 2**53
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

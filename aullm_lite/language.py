@@ -45,6 +45,8 @@ class LanguageModel(nn.Module):
         super().__init__()
         self.lm, self.tokenizer = load_language_model(name)
         self.end = end_of(self.tokenizer) if end is None else end
+        if self.end >= (known := self.lm.get_input_embeddings().num_embeddings):
+            raise InputError(f"end_token is {self.end}, but {name} knows {known} tokens: leave it out for its own.")
         prompt_ids = torch.tensor([self.tokenizer.encode(prompt)])
         self.prompt_words = tuple(self.tokenizer.decode([token]).strip() for token in prompt_ids[0].tolist())
         self.fingerprint = fingerprint(self.lm)

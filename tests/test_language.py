@@ -1,6 +1,7 @@
 """The language model: the shared prompt gives the plain way's answer and gradients, and is never stale."""
 
 import copy
+import json
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from transformers import (
 )
 
 from aullm_lite import language
-from aullm_lite.causal_lm import ByteTokenizer, fingerprint, random_llama
+from aullm_lite.causal_lm import ByteTokenizer, fingerprint, load_language_model, random_llama
 from aullm_lite.config import AULLMConfig
 from aullm_lite.errors import InputError
 from aullm_lite.language import LanguageModel
@@ -205,6 +206,28 @@ def test_unknown_model_is_bad_input(monkeypatch, tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(InputError, match="Cannot load language model"):
         LanguageModel(str(tmp_path), "Which?")
+
+
+def test_code_of_a_stranger_is_neither_run_nor_asked_about(monkeypatch, tmp_path):
+    trick = "from pathlib import Path\nPath(__file__).with_name('ran').touch()\nclass Theirs: ..."
+    names = {
+        "AutoConfig": "theirs.Theirs",
+        "AutoModelForCausalLM": "theirs.Theirs",
+        "AutoTokenizer": ["theirs.Theirs"] * 2,
+    }
+    (tmp_path / "theirs.py").write_text(trick)
+    for name in ("config.json", "tokenizer_config.json"):
+        (tmp_path / name).write_text(json.dumps({"model_type": "theirs", "auto_map": names}))
+    monkeypatch.setattr("builtins.input", lambda question: pytest.fail(question))
+    with pytest.raises(InputError, match="Cannot load language model") as caught:
+        load_language_model(str(tmp_path))
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.rglob("ran"))
+
+
+def test_an_end_token_beyond_the_vocabulary_is_refused():
+    with pytest.raises(InputError, match="end_token is 256, but random knows 256 tokens"):
+        LanguageModel("random", "Which?", end=256)
 
 
 @pytest.mark.model
