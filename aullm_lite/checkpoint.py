@@ -16,6 +16,8 @@ from .files import write_together
 from .hub.fetch import Unreachable, fetch
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}  # which may stand for each other
+MOST_SETTINGS = 10_000_000  # bytes of config.json
 DEMO = Path(__file__).parent / "checkpoints" / "demo"
 SHIPPED = "au-llm-lite/au-llm-lite"  # the name of `demo` on the Hub, the only one that `demo` may stand in for
 
@@ -74,6 +76,14 @@ def _locate(name: str, revision: str | None) -> Source:
     return Source(folder, name, origin, revision=folder.name)  # the cache names the folder of a commit after it
 
 
+def read_config(folder: str | Path) -> AULLMConfig:
+    """The settings of a checkpoint.  Raises `InputError` for a file that holds none, or is far too large."""
+    path = Path(folder) / CONFIG
+    if path.stat().st_size > MOST_SETTINGS:
+        raise InputError(f"{path} is larger than {MOST_SETTINGS / 1e6:.0f} MB: fetch the checkpoint again.")
+    return AULLMConfig.from_json(path.read_bytes())
+
+
 def write_checkpoint(folder: Path, config: AULLMConfig, tensors: dict[str, Tensor], dtype: torch.dtype) -> None:
     """Write both files.  Raises `InputError` for weights that are not finite in `dtype`; the old files then stay."""
     stored = {
@@ -108,7 +118,7 @@ def read_weights(folder: Path, config: AULLMConfig) -> tuple[dict[str, Tensor], 
 
 
 def check_fit(tensors: dict[str, Tensor], own: dict[str, Tensor], source: str) -> None:
-    """Raise `InputError` unless names and shapes agree one to one."""
+    """Raise `InputError` unless names, shapes and types agree one to one, and all values are finite."""
     missing, unknown = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
     if missing or unknown:
         raise InputError(
@@ -121,6 +131,13 @@ def check_fit(tensors: dict[str, Tensor], own: dict[str, Tensor], source: str) -
                 f"{source} does not fit its config: {name} has the shape {[*value.shape]}, "
                 f"the model needs {[*own[name].shape]}. Fetch the checkpoint again."
             )
+        if value.dtype != own[name].dtype and not {value.dtype, own[name].dtype} <= FLOATS:
+            raise InputError(
+                f"{source} does not fit its config: {name} holds {value.dtype}, the model needs {own[name].dtype}. "
+                "Fetch the checkpoint again."
+            )
+        if not torch.isfinite(value.to(own[name].dtype)).all():
+            raise InputError(f"{source} is damaged: {name} holds values that are not finite. Fetch it again.")
 
 
 def label_order(config: AULLMConfig) -> str:

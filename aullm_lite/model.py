@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .backbone import Backbone3D
-from .checkpoint import check_fit, find_source, read_weights, write_checkpoint
+from .checkpoint import check_fit, find_source, read_config, read_weights, write_checkpoint
 from .config import AULLMConfig
 from .errors import InputError
 from .language import LanguageModel, NoLanguageModel
@@ -159,7 +159,7 @@ class AULLM(nn.Module):
         had, is incomplete, or belongs to another language model (unless `allow_other_base`).
         """
         source = find_source(name, revision)
-        model = cls(AULLMConfig.from_json((source.folder / "config.json").read_bytes()))
+        model = cls(read_config(source.folder))
         model.load_weights(source.folder, allow_other_base=allow_other_base)
         model.source = source.facts()
         if model.config.language_model != "none":

@@ -161,6 +161,10 @@ def without_bias(tensors):
     return {name: value for name, value in tensors.items() if name != "au_head.bias"}
 
 
+def new_bias(value, dtype=torch.float32):
+    return {"au_head.bias": torch.full((12,), value, dtype=dtype)}
+
+
 DAMAGE = {
     "truncated": (cut_short, "cannot be read"),
     "not safetensors": (lambda f: (f / "model.safetensors").write_text("weights"), "cannot be read"),
@@ -173,6 +177,12 @@ DAMAGE = {
     "tensor missing": (lambda f: rewrite(f, without_bias), "1 tensors are missing .'au_head.bias'"),
     "tensor unknown": (lambda f: rewrite(f, lambda t: t | {"extra": torch.zeros(1)}), "1 are unknown .'extra'"),
     "other shape": (lambda f: rewrite(f, lambda t: t | {"au_head.bias": torch.zeros(5)}), r"\[5\], .* needs \[12\]"),
+    "no number": (lambda f: rewrite(f, lambda t: t | new_bias(float("nan"))), "au_head.bias .* not finite"),
+    "too large a number": (lambda f: rewrite(f, lambda t: t | new_bias(1e300, torch.float64)), "not finite"),
+    "other type": (
+        lambda f: rewrite(f, lambda t: t | new_bias(0, torch.complex64)),
+        "au_head.bias holds torch.complex64, the model needs torch.float32"),
+    "huge config": (lambda f: (f / "config.json").write_text(" " * 10_000_001), "larger than 10 MB"),
     "other base": (
         lambda f: rewrite(f, change_facts=lambda facts: facts | {"base_fingerprint": "0" * 64}),
         "another language model .fingerprint 00000000. than the random found here"),

@@ -65,7 +65,7 @@ def _train(args) -> None:
 
 def _first_model(args):
     """A new model of the preset, or that of a checkpoint, with what the options change."""
-    from ..checkpoint import find_checkpoint
+    from ..checkpoint import find_checkpoint, read_config
     from ..config import AULLMConfig
     from ..model import AULLM
 
@@ -77,7 +77,7 @@ def _first_model(args):
         raise InputError("The weights of a checkpoint belong to its own language model: leave out --llm or --init.")
     folder = find_checkpoint(args.init)
     undecided = dict(calibration=(), thresholds=(), not_sure=(), speaks=False)  # until this training has ended
-    config = AULLMConfig.from_json((folder / "config.json").read_bytes())
+    config = read_config(folder)
     model = AULLM(config.changed(**undecided, **changes))
     model.load_weights(folder)
     return model

@@ -6,7 +6,7 @@ import math
 import shutil
 from pathlib import Path
 
-from ..checkpoint import CONFIG, WEIGHTS, find_checkpoint, read_weights, state_hash
+from ..checkpoint import CONFIG, WEIGHTS, find_checkpoint, read_config, read_weights, state_hash
 from ..config import AULLMConfig
 from ..errors import InputError
 from ..people import not_drawn, unpack
@@ -23,7 +23,7 @@ def build_checkpoint(source: str | Path, out: Path, repo: str) -> None:
     Raises `InputError` for one that cannot be loaded by others, or that nobody may be given.
     """
     folder = find_checkpoint(source)
-    config = AULLMConfig.from_json((folder / CONFIG).read_bytes())
+    config = read_config(folder)
     digest = state_hash(config, read_weights(folder, config)[0])  # what is cut short or mislabelled is not sent
     check_shareable(config)
     scores, spoken = (read_figures(folder / name, digest) for name in (SCORES, WORDS))

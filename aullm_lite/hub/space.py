@@ -11,8 +11,7 @@ from pathlib import Path
 
 from huggingface_hub import SpaceCardData
 
-from ..checkpoint import CONFIG, WEIGHTS
-from ..config import AULLMConfig
+from ..checkpoint import CONFIG, WEIGHTS, read_config
 from ..errors import InputError
 from .folders import check_shareable
 from .model_card import ETHICS, LICENSE, base_model
@@ -32,7 +31,7 @@ def build_space(source: str | Path, out: Path, repo: str) -> None:
     absent = [name for name in NEEDED if not (source / name).is_file()]
     if absent:
         raise InputError(f"{source} is no copy of this repository, for it lacks {absent[0]}: name one by --from.")
-    config = AULLMConfig.from_json((source / DEMO / CONFIG).read_bytes())
+    config = read_config(source / DEMO)
     check_shareable(config)
     text = (source / "requirements.txt").read_text(encoding="utf-8")
     for path in (*(source / name for name in PARTS), *package_files(source)):

@@ -13,9 +13,8 @@ import numpy as np
 import pandas as pd
 
 from .. import __version__
-from ..checkpoint import find_checkpoint
+from ..checkpoint import find_checkpoint, read_config
 from ..clips import ClipSet, join
-from ..config import AULLMConfig
 from ..errors import InputError
 from ..files import write_together
 from .folds import Folds, digest, shard
@@ -151,7 +150,7 @@ def cd6me(data: ClipSet, seed: int = 0, **about) -> Experiment:
 def trained_on(checkpoint: str) -> tuple[str, ...]:
     """The people whom a checkpoint has seen, packed, by its config alone."""
     folder = find_checkpoint(checkpoint)
-    return AULLMConfig.from_json((folder / "config.json").read_bytes()).trained_on
+    return read_config(folder).trained_on
 
 
 def _measured(method: Method, data: ClipSet) -> ClipSet:
