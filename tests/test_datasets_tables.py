@@ -17,12 +17,12 @@ from aullm_lite.errors import InputError
 ROW = stand_ins.casme2_row(90, "EP01_1", 1, 5, 9)
 
 
-@pytest.mark.parametrize("value", [12, 12.0, "12", "12.0", " 12 ", "'12'", "012"])
+@pytest.mark.parametrize("value", [12, 12.0, "12", "12.0", " 12 ", "'12'", "012", "0" * 5000 + "12"])
 def test_frame_numbers(value):
     assert frame_number(value) == 12
 
 
-@pytest.mark.parametrize("value", [" ", "/", "\\", math.nan, None, "", "12a", 12.5, "-3", True])
+@pytest.mark.parametrize("value", [" ", "/", "\\", math.nan, None, "", "12a", 12.5, "-3", True, "9" * 10, "9" * 5000])
 def test_what_is_no_frame_number(value):
     assert frame_number(value) is None
 
@@ -33,7 +33,9 @@ def test_subjects(value):
 
 
 def test_other_cells():
-    assert subject_id("Total", 2) is None and subject_id(None, 2) is None and subject_id("149", 2) == "149"
+    assert subject_id("Total", 2) is None and subject_id(None, 2) is None and subject_id("9" * 5000, 2) is None
+    assert subject_id("0" * 5000 + "6", 2) == "06"
+    assert subject_id("149", 2) == "149"
     assert [clip_name(v) for v in (" EP09f ", 3, 3.0, None, datetime(2020, 1, 2))] == ["EP09f", "3", "3", "", ""]
     assert {emotion_name(v) for v in ("Other", "Others", "others ", "OTHERS")} == {"others"}
     assert [emotion_name(v) for v in ("Happiness", "happy", "sad", "", None)] == [
@@ -44,6 +46,23 @@ def test_other_cells():
         None,
     ]
     assert [objective_class(v) for v in (3, "3", "III", " vii", "", "VIII")] == [3, 3, 3, 7, None, None]
+
+
+def test_a_column_of_an_impossible_au_is_none(tmp_path):
+    path = table(
+        tmp_path / "t.xlsx", [[*stand_ins.FOURDME, "AU" + "9" * 5000], [90, "a", "others", 1, 2, 3, "4"] + [1] * 6]
+    )
+    assert len(load(DATA_SETS["4dme"], annotations=path).rows) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"people": []}', '{"people": {"Total": "x"}}', '{"people": {"90": 5}}']
+)
+def test_people_that_cannot_be_read(tmp_path, text):
+    path = table(tmp_path / "t.xlsx", [stand_ins.CASME2, ROW])
+    (tmp_path / "synthme.json").write_text(text)
+    with pytest.raises(InputError, match="synthme.json does not map"):
+        load(DATA_SETS["casme2"], annotations=path)
 
 
 def test_headers_are_normalised():

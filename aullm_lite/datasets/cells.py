@@ -5,6 +5,7 @@ import re
 from datetime import date
 
 EMOTIONS = {"other": "others", "happy": "happiness", "sad": "sadness"}  # other spellings of one name
+MOST_DIGITS = 9  # of a frame or a subject
 ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7}
 
 
@@ -16,15 +17,23 @@ def plain_text(value: object) -> str:
 
 
 def frame_number(value: object) -> int | None:
-    """A frame number, or None for an empty cell, a slash, or anything that is no whole number."""
+    """A frame number, or None for an empty cell, a slash, or anything that is no whole number of up to nine digits."""
     text = plain_text(value).strip("'\" ")
-    return int(text) if re.fullmatch("[0-9]+", text) else None
+    number = _without_zeros(text) if re.fullmatch("[0-9]+", text) else None
+    return None if number is None else int(number or "0")
 
 
 def subject_id(value: object, width: int) -> str | None:
     """`6`, `6.0`, `'06'` and `sub06` are one subject: its last number, filled with zeros.  None where there is none."""
     numbers = re.findall("[0-9]+", plain_text(value))
-    return numbers[-1].lstrip("0").zfill(width) if numbers else None
+    number = _without_zeros(numbers[-1]) if numbers else None
+    return None if number is None else number.zfill(width)
+
+
+def _without_zeros(digits: str) -> str | None:
+    """A number without the zeros that lead it; None for one of too many digits, which is no frame and no subject."""
+    digits = digits.lstrip("0")
+    return digits if len(digits) <= MOST_DIGITS else None
 
 
 def clip_name(value: object) -> str:

@@ -21,7 +21,7 @@ def _tidy(fields: dict, row: Row, warnings: list[str]) -> dict:
     if "video" in fields:  # the pre-release has no folder name but its pieces
         pieces = [plain_text(fields[name]) for name in ("subject", "video", "clip", "sub_clip")]
         fields = fields | {"clip": "_".join(pieces) if all(pieces) else ""}
-    columns = {int(name[2:]): value for name, value in row.cells.items() if re.fullmatch("au[0-9]+", name)}
+    columns = {int(name[2:]): value for name, value in row.cells.items() if re.fullmatch("au[0-9]{1,2}", name)}
     ones = {au for au, value in columns.items() if plain_text(value) == "1"}
     present = set(positives(parse_cell(fields["aus"]).aus, Policy()))
     different = sorted((ones ^ present) & set(columns))

@@ -28,7 +28,7 @@ def _names(path: Path) -> dict[int, str]:
     try:
         people = json.loads(path.read_text(encoding="utf-8"))["people"]
         names = {int(subject_id(subject, 1)): name for subject, name in people.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         names = {0: None}
     if not all(isinstance(name, str) and name for name in names.values()):
         raise InputError(f"{path} does not map subjects to people: write the data set anew, or remove the file.")

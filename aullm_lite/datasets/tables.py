@@ -2,16 +2,16 @@
 
 import hashlib
 import re
-import zipfile
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 from openpyxl import load_workbook
 
 from ..errors import InputError
+from ..limits import unpacked
 from .cells import plain_text
 
+MOST_CELLS = 1_000_000  # of a sheet, empty ones too: ten thousand rows of a data set have a tenth of that
 HEADER_WITHIN = 30  # rows; SAMM writes 13 rows of text above its header
 FIRST_HEADERS = {"subject", "subid", "sub"}
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -121,10 +121,27 @@ def _table(path: Path, sha256: str, rows: list[tuple], start: int) -> Table:
 
 def _sheets(path: Path, content: bytes) -> dict[str, list[tuple]]:
     try:
-        book = load_workbook(BytesIO(content), data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError, EOFError, SyntaxError, AttributeError):
+        book = load_workbook(unpacked(content, path.name), read_only=True, data_only=True)
+        return {sheet.title: _all_rows(sheet, path) for sheet in book.worksheets}
+    except InputError:
+        raise
+    except Exception:  # openpyxl and zipfile raise many kinds for a damaged file
         raise InputError(f"{path.name} is not an Excel table that can be read: save it again as xlsx.") from None
-    return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
+
+
+def _all_rows(sheet, path: Path) -> list[tuple]:
+    """The rows of a sheet, as far as there are any: one cell at the far end makes a billion of empty ones."""
+    sheet.reset_dimensions()  # what the file says of them may be wrong
+    rows, cells = [], 0
+    for row in sheet.iter_rows(values_only=True):
+        cells += len(row) + 1
+        if cells > MOST_CELLS:
+            raise InputError(
+                f"{path.name} has more than {MOST_CELLS / 1e6:.0f} million cells in a sheet: delete what lies far "
+                "below or to the right of the table."
+            )
+        rows.append(row)
+    return rows
 
 
 def _old_sheets(path: Path, content: bytes) -> dict[str, list[tuple]]:
