@@ -12,6 +12,8 @@ import av
 import cv2
 import numpy as np
 
+from . import limits
+from .container import open_container, picture_stream, upright
 from .errors import InputError
 from .faces import to_rgb8
 
@@ -19,6 +21,7 @@ FRAMES = 6  # that the model looks at
 IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 LARGEST = 1280  # pixels of the longer side that are kept; more shows nothing at 64
 SLOW = 100  # frames a second below which a micro-expression is only a few frames long
+LONGEST = 100_000  # seconds, more than a day; beyond, times are mistakes, and in time too fine to be told apart
 LONGEST_SPAN = 10.0  # seconds; a span is one window, and a window is held in memory
 
 
@@ -68,7 +71,7 @@ class Video:
         self.info = VideoInfo()
         self._fps = fps
         self._last: float | None = None
-        self._skipped = 0
+        self._skipped, self._pixels = 0, 0
         self.expect_length()
         self.check_length(self.info.seconds)
 
@@ -81,7 +84,7 @@ class Video:
         if self.path.is_dir():
             self.info.seconds = len(self._numbered()) / (self._fps or 200)
             return
-        with self._open() as container:
+        with open_container(self.path) as container:
             stream = container.streams.video[0]
             rate = float(stream.average_rate or 0)
             length = container.duration / av.time_base if container.duration else 0.0
@@ -89,14 +92,25 @@ class Video:
 
     def check_length(self, seconds: float) -> None:
         """By the header at first, then by what is read: a header may be silent or wrong."""
-        if self.longest is not None and seconds > self.longest:
-            raise InputError(f"This clip is longer than {self.longest:g} seconds: cut out the part to look at.")
+        longest = LONGEST if self.longest is None else self.longest
+        if seconds > longest:
+            raise InputError(f"This clip is longer than {longest:,g} seconds: cut out the part to look at.")
+
+    def check_work(self, picture: np.ndarray) -> None:
+        """Where the length is limited, so is the number of pixels: small files may hold hours of work."""
+        self._pixels += picture.shape[0] * picture.shape[1]
+        if self.longest is not None and self._pixels > self.longest * limits.PIXELS_A_SECOND:
+            raise InputError(
+                f"{self.path.name} has more pixels than {self.longest:g} seconds of 4K video at 60 frames a second: "
+                "cut out the part to look at, or make it smaller."
+            )
 
     def frames(self) -> Iterator[Frame]:
         """Every frame in order, one in memory at a time; large ones reduced."""
         source = self._from_folder() if self.path.is_dir() else self._from_file()
         first = None
         for time, picture in source:
+            self.check_work(picture)
             first = time if first is None else first
             time -= first
             if self._last is not None and time <= self._last:
@@ -123,32 +137,19 @@ class Video:
         if count < FRAMES:
             self.warn(f"Only {count} frames: the six that the model needs were interpolated in time.")
 
-    def _open(self):
-        try:
-            container = av.open(str(self.path.resolve()))  # a bare `12:30.mp4` would pass for a network address
-        except (av.error.FFmpegError, OSError, ValueError):
-            reason = "is empty" if self.path.stat().st_size == 0 else "is not a video that can be read"
-            raise InputError(
-                f"{self.path.name} {reason}: give an mp4, mov, webm or avi file, or a folder of frames."
-            ) from None
-        if not container.streams.video:
-            container.close()
-            raise InputError(f"{self.path.name} holds no pictures (only sound?): give a video.")
-        return container
-
     def _from_file(self) -> Iterator[tuple[float, np.ndarray]]:
-        with self._open() as container:
-            stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
+        with open_container(self.path) as container:
+            stream = picture_stream(container, self.path.name)
             rate = self._fps or float(stream.average_rate or 25)
             try:
                 for index, frame in enumerate(container.decode(stream)):
                     by_count = self._fps or frame.time is None
-                    yield (index / rate if by_count else frame.time), _upright(frame)
+                    yield (index / rate if by_count else frame.time), upright(frame)
             except av.error.FFmpegError:
                 if self.info.frames == 0:
                     raise InputError(
-                        f"{self.path.name} cannot be decoded: it may be damaged; record or convert it again."
+                        f"{self.path.name} cannot be decoded: it is damaged or has {limits.most_pixels()}; record or "
+                        "convert it again."
                     ) from None
                 self.warn(f"{self.path.name} breaks off after {self.info.frames} frames: what could be read was used.")
 
@@ -180,9 +181,17 @@ class Video:
 
 
 def read_picture(path: Path) -> np.ndarray | None:
-    """A picture file as RGB, upright, 8 or 16 bit; None where it is none.  -> [H, W, 3]"""
+    """A picture file as RGB, upright, 8 or 16 bit; None where it is none.  -> [H, W, 3]
+
+    Raises `InputError` for one of too many pixels, before it is decoded.
+    """
     content = np.fromfile(path, np.uint8)  # cv2.imread cannot open every name on Windows
-    picture = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH) if content.size else None
+    if limits.picture_size(content.tobytes(), path.name) is None:
+        return None
+    try:
+        picture = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    except cv2.error:
+        return None
     return None if picture is None else picture[..., ::-1]
 
 
@@ -199,13 +208,6 @@ def _natural(path: Path) -> list:
 def _reduced(rgb: np.ndarray) -> np.ndarray:
     shrink = LARGEST / max(rgb.shape[:2])
     return rgb if shrink >= 1 else cv2.resize(rgb, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-
-
-def _upright(frame: av.VideoFrame) -> np.ndarray:
-    """The picture as it is meant to be seen: phones store a turn beside it."""
-    turns = round((getattr(frame, "rotation", 0) or 0) / 90) % 4
-    picture = frame.to_ndarray(format="rgb24")
-    return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
 
 
 def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: int) -> None:

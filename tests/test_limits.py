@@ -1,15 +1,27 @@
 """Small files that would fill the memory: one sentence before they do."""
 
 import io
+import struct
+import subprocess
+import sys
 import zipfile
+import zlib
 
+import av
+import cv2
+import numpy as np
 import pytest
 import stand_ins
 from openpyxl import Workbook
+from PIL import Image
+from sample_report import StillFinder
 
+from aullm_lite import limits
 from aullm_lite.datasets.tables import read_table
 from aullm_lite.errors import InputError
 from aullm_lite.limits import MOST_UNPACKED
+from aullm_lite.video import open_video, read_picture, write_video
+from aullm_lite.windows import windows
 
 SHEET = "xl/worksheets/sheet1.xml"
 OPEN = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
@@ -102,3 +114,120 @@ def test_a_damaged_byte_in_a_packed_member(tmp_path):
     path.write_bytes(content)
     with pytest.raises(InputError, match="t.xlsx is not an Excel table"):
         read_table(path)
+
+
+# --- pictures and videos ---
+
+
+def grey_video(path, codec: str, pixels: str, width: int, height: int, count: int = 2):
+    """A video without movement."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = width, height, pixels
+        frame = av.VideoFrame(width, height, pixels)
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        for number in range(count):
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def png_claims(content: bytes, side: int) -> bytes:
+    """The PNG in these bytes, or all of them, with another size in its header."""
+    at = content.index(b"IHDR")
+    old, new = content[at : at + 17], b"IHDR" + struct.pack(">II", side, side) + content[at + 12 : at + 17]
+    return content.replace(old + struct.pack(">I", zlib.crc32(old)), new + struct.pack(">I", zlib.crc32(new)))
+
+
+MEASURED = """
+import resource, sys
+from aullm_lite.errors import InputError
+from aullm_lite.video import open_video
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    list(open_video(sys.argv[1]).frames())
+except InputError as error:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in kilobytes there")
+def test_a_kilobyte_that_claims_256_million_pixels_takes_no_memory(tmp_path):
+    path = grey_video(tmp_path / "bomb.mov", "png", "rgb24", 64, 64)
+    path.write_bytes(png_claims(path.read_bytes(), 16_000))
+    done = subprocess.run([sys.executable, "-c", MEASURED, path], capture_output=True, text=True)
+    kilobytes, sentence = done.stdout.strip().split(" ", 1)
+    assert int(kilobytes) < 100_000 and "bomb.mov cannot be decoded" in sentence and "67 million pixels" in sentence
+
+
+@pytest.mark.parametrize("codec, suffix, pixels", [("libx264", "mp4", "yuv420p"), ("mjpeg", "avi", "yuvj420p")])
+def test_a_video_of_too_many_pixels(tmp_path, monkeypatch, codec, suffix, pixels):
+    path = grey_video(tmp_path / f"large.{suffix}", codec, pixels, 128, 64)
+    assert len(list(open_video(path).frames())) == 2
+    monkeypatch.setattr(limits, "MOST_PIXELS", 8000)
+    with pytest.raises(InputError, match=f"large.{suffix} .*more than 0 million pixels"):
+        list(open_video(path).frames())
+
+
+def test_8k_is_read(tmp_path):
+    path = grey_video(tmp_path / "8k.mp4", "mjpeg", "yuvj420p", 7680, 4320)
+    assert [frame.rgb.shape for frame in open_video(path).frames()] == [(720, 1280, 3)] * 2
+
+
+def test_more_pixels_than_there_is_time_for(tmp_path, monkeypatch):
+    path = grey_video(tmp_path / "clip.mp4", "libx264", "yuv420p", 64, 64, count=25)
+    monkeypatch.setattr(limits, "PIXELS_A_SECOND", 64 * 64 * 10)
+    assert len(list(open_video(path).frames())) == 25  # without a limit of time there is none of work
+    with pytest.raises(InputError, match="clip.mp4 has more pixels than 1 seconds of 4K video"):
+        list(open_video(path, longest=1).frames())
+
+
+@pytest.mark.parametrize("side", [9000, 16_000, 40_000])
+def test_a_picture_that_claims_too_many_pixels(tmp_path, side):
+    path = tmp_path / "1.png"
+    path.write_bytes(png_claims(cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes(), side))
+    for read in (read_picture, lambda path: list(open_video(path.parent).frames())):
+        with pytest.raises(InputError, match="1.png has more than 67 million pixels"):
+            read(path)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "tif", "webp"])
+@pytest.mark.parametrize("shape", [(4, 6), (4, 6, 3)])
+def test_pictures_of_all_kinds(tmp_path, suffix, shape):
+    path = tmp_path / f"1.{suffix}"
+    path.write_bytes(cv2.imencode(f".{suffix}", np.full(shape, 120, np.uint8))[1].tobytes())
+    assert np.abs(read_picture(path).astype(int) - 120).max() < 3
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (4, 6, 3)])
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_pictures_of_sixteen_bits(tmp_path, suffix, shape):
+    path = tmp_path / f"1.{suffix}"
+    path.write_bytes(cv2.imencode(f".{suffix}", np.full(shape, 30_000, np.uint16))[1].tobytes())
+    assert (read_picture(path) == 30_000).all()
+
+
+def test_a_damaged_picture_is_left_out(tmp_path):
+    content = cv2.imencode(".png", np.zeros((64, 64, 3), np.uint8))[1].tobytes()
+    (tmp_path / "0.png").write_bytes(content[:33] + bytes(100))
+    (tmp_path / "1.png").write_bytes(b"GIF89a" + bytes(100))
+    for number in (2, 3):
+        (tmp_path / f"{number}.png").write_bytes(content)
+    source = open_video(tmp_path)
+    assert len(list(source.frames())) == 2 and sum("cannot be read as a picture" in w for w in source.warnings) == 2
+
+
+def test_a_file_that_only_names_others_is_no_video(tmp_path):
+    write_video(tmp_path / "secret.mp4", np.zeros((5, 64, 64, 3), np.uint8), 25)
+    (tmp_path / "list.mp4").write_text("ffconcat version 1.0\nfile secret.mp4\n")
+    with pytest.raises(InputError, match="list.mp4 is not a video that can be read"):
+        open_video(tmp_path / "list.mp4")
+
+
+def test_numbers_too_far_apart_do_not_run_for_ever(tmp_path):
+    for number in (1, 2, 99999999999999999999):
+        Image.new("L", (64, 64), 100).save(tmp_path / f"{number}.png")
+    with pytest.raises(InputError, match="longer than 100,000 seconds"):
+        list(windows(open_video(tmp_path), StillFinder()))

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from sample_report import FakeModel
 
+from aullm_lite import limits
 from aullm_lite.errors import InputError
 from aullm_lite.explain import explain
 from aullm_lite.motion.lucas_kanade import LucasKanadeMotion
@@ -205,9 +206,9 @@ def test_a_photo_is_deleted_whatever_it_holds(tmp_path, monkeypatch):
 
 
 def test_a_photo_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(studio, "MOST_PIXELS", 1000)
+    monkeypatch.setattr(limits, "MOST_PIXELS", 1000)
     Image.new("1", (100, 100)).save(tmp_path / "large.png")
-    with pytest.raises(InputError, match="choose a smaller one"):
+    with pytest.raises(InputError, match="large.png has more than 0 million pixels"):
         studio.photographed(tmp_path / "large.png", NOBODY)
 
 

@@ -46,8 +46,8 @@ def _read(path: Path) -> np.ndarray:
     """A picture.  -> uint8 [H, W, 3]"""
     try:
         picture = read_picture(path)
-    except (OSError, cv2.error) as error:
-        raise InputError(f"{file_name(path)} cannot be read ({getattr(error, 'strerror', 'damaged')})") from None
+    except OSError as error:
+        raise InputError(f"{file_name(path)} cannot be read ({error.strerror})") from None
     if picture is None:
         raise InputError(f"{file_name(path)} is empty, or no picture that can be read")
     return to_rgb8(picture)

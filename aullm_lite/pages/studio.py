@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
 from ..errors import InputError
 from ..explain.grading import Truth, truth_of
@@ -32,7 +31,6 @@ SHORTEST, LONGEST = 0.1, 1.0  # seconds
 APEX = 0.48  # where in a movement its peak lies, as in training
 NOISE = 0.004  # of the camera: the middle of what training has seen
 PEOPLE = 10_000  # drawn people to choose from, none of whom training has seen
-MOST_PIXELS = 40e6  # of a photo
 STRENGTHS = tuple(np.round(np.geomspace(0.1, STRONGEST, 12), 2).tolist())  # that the search for the limit tries
 
 
@@ -69,22 +67,10 @@ def drawn(number: int) -> Actor:
 
 def photographed(path: str | Path, finder) -> Actor:
     """The face of a photo, found once.  Raises `InputError` where there is none."""
-    check_size(path)
     picture = read_picture(Path(path))
     if picture is None:
-        raise InputError("This picture cannot be read: choose a jpg or png file.")
+        raise InputError("This file is not a picture that can be read: choose a jpg or png file.")
     return Actor(photo_identity(picture, "this photo", finder), 1)
-
-
-def check_size(path: str | Path) -> None:
-    """Raise `InputError` for what is no picture, and for one that would fill the memory, before it is decoded."""
-    try:
-        with Image.open(path) as head:
-            width, height = head.size
-    except (OSError, Image.DecompressionBombError):
-        raise InputError("This file is not a picture that can be read: choose a jpg or png file.") from None
-    if width * height > MOST_PIXELS:
-        raise InputError(f"This photo has more than {MOST_PIXELS / 1e6:.0f} million pixels: choose a smaller one.")
 
 
 def within(value, low: float, high: float, what: str) -> float:
