@@ -127,7 +127,7 @@ class AULLMConfig:
             raise InputError("config.json holds no settings by name: fetch the checkpoint again.")
         if unknown := sorted(set(values) - {field.name for field in fields(cls)}):
             raise InputError(
-                f"config.json holds settings that this version does not know: {', '.join(unknown[:5])[:200]}."
+                f"config.json holds settings that this version does not know: {', '.join(map(short, unknown[:5]))}."
             )
         try:
             return cls(**values)

@@ -91,7 +91,7 @@ def test_broken_json_is_bad_input(text):
 
 
 def test_unknown_setting_is_named():
-    with pytest.raises(InputError, match="does not know: colour"):
+    with pytest.raises(InputError, match="does not know: 'colour'"):
         AULLMConfig.from_json(json.dumps({"colour": 1}))
 
 
