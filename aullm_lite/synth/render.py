@@ -83,7 +83,7 @@ def head_field(pose, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.stack([moved[0] - x, moved[1] - y]).astype(np.float32)
 
 
-def _head_amount(script: Script) -> np.ndarray:
+def head_amount(script: Script) -> np.ndarray:
     """Share of the pose's path covered at each frame; 0..1, or there and back for a phase of 2.  -> [T]"""
     start, end = script.head_phase
     along = np.linspace(start, end, len(script.times))
@@ -142,7 +142,7 @@ def _pictures(actor: Actor, script: Script, size: int, colour: bool, extent: flo
     ]
     head = _at(actor.head, coarse_x, coarse_y) if extent <= 1 else _at_canvas(actor, coarse_x, coarse_y)
     apart = openings(script)
-    for t, turned in enumerate(_head_amount(script)):
+    for t, turned in enumerate(head_amount(script)):
         rigid = head_field(np.asarray(script.head) * turned, coarse_x, coarse_y).transpose(1, 2, 0) * head[..., None]
         shift = cv2.resize(rigid + sum(a[t] * PIXEL * f for a, f, _ in moving), (2 * size, 2 * size))
         turn = cv2.resize(rigid, (2 * size, 2 * size))
