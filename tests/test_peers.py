@@ -73,7 +73,7 @@ def test_what_cannot_be_installed_is_said(peers, tmp_path):
 
 def working(peers, folder: Path, script: str):
     (folder / "tool.py").write_text(script)
-    return peers.faces.worker(sys.executable, folder / "tool.py", folder / "log")
+    return peers.faces.worker(sys.executable, folder / "tool.py", folder / "tool.log")
 
 
 def test_a_worker_answers_line_by_line(peers, tmp_path):

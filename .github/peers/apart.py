@@ -41,7 +41,7 @@ def worker(python: Path, script: Path, log: Path) -> Iterator[Ask]:
         line = process.stdout.readline()
         answer = json.loads(line) if line else {"missing": last(log.read_text())}
         if "missing" in answer:
-            raise Missing(f"{script.stem} cannot be run here: {answer['missing']}")
+            raise Missing(f"{log.stem} cannot be run here: {answer['missing']}")
         return answer
 
     try:
