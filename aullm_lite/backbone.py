@@ -10,6 +10,7 @@ commute, and ReLU then has a ninth of the work.
 import torch
 from torch import Tensor, nn
 
+from .distributed import BatchNorm3d
 from .errors import InputError
 
 MID, HIGH = (64, 2, 9, 9), 256  # the features of one clip: [C, T, H, W] and their summary
@@ -38,10 +39,10 @@ class Backbone3D(nn.Module):
         self.takes = (in_chans, 5, 64, 64)
         self.stem = nn.Sequential(  # -> [B, 32, 5, 20, 20]
             nn.Conv3d(in_chans, 32, (1, 5, 5)), nn.MaxPool3d((1, 3, 3)), nn.ReLU(),
-            nn.BatchNorm3d(32), nn.Dropout3d(drop_rate),
+            BatchNorm3d(32), nn.Dropout3d(drop_rate),
         )  # fmt: skip
         self.body = nn.Sequential(  # -> [B, 64, 2, 9, 9]
-            nn.Conv3d(32, 64, (2, 3, 3)), nn.ReLU(), nn.BatchNorm3d(64),
+            nn.Conv3d(32, 64, (2, 3, 3)), nn.ReLU(), BatchNorm3d(64),
             SqueezeExcite(64), nn.MaxPool3d(2), nn.Dropout3d(drop_rate),
         )  # fmt: skip
         self.semantic = nn.Sequential(nn.Flatten(), nn.Linear(64 * 2 * 9 * 9, HIGH), nn.ReLU(), nn.Dropout(drop_rate))

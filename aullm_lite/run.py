@@ -1,12 +1,14 @@
 """A training run in a folder: after every epoch all that is needed to go on is on disk, whole or not at all."""
 
+import hashlib
 import json
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from . import resume
+from . import distributed, resume
 from .checkpoint import WEIGHTS
+from .distributed import rank
 from .errors import InputError
 from .files import write_together
 from .model import AULLM
@@ -26,7 +28,10 @@ def check_folder(out: Path | str, *, go_on: bool) -> None:
 
 
 class TrainingRun:
-    """`TrainingRun(trainer, out).run()`, with `go_on=True` and a fresh trainer again after a kill."""
+    """`TrainingRun(trainer, out).run()`, with `go_on=True` and a fresh trainer again after a kill.
+
+    Of several processes the first writes; to go on, all must be able to read what it has written.
+    """
 
     def __init__(self, trainer: Trainer, out: Path | str):
         self.trainer, self.out = trainer, Path(out)
@@ -44,17 +49,34 @@ class TrainingRun:
         trainer.model.config = trainer.model.config.changed(trained_on=pack(trainer.people))  # also of a killed run
         if go_on and (self.out / resume.STATE).exists():
             self.load_state()
-        else:
+        elif rank() == 0:
             (self.out / METRICS).unlink(missing_ok=True)  # of a run that was killed in its first epoch
-        for figures in self.trainer.epochs():
-            self.log(figures)
-            if self.trainer.improved:
-                self.trainer.model.save_pretrained(self.out)
-            self.save_state()
-        self.trainer.model.load_weights(self.out)
-        model = self.trainer.calibrated()
-        model.save_pretrained(self.out)
+        self.check_agreement()
+        for figures in trainer.epochs():
+            if rank() == 0:
+                self.keep(figures)
+        if rank() == 0:
+            trainer.model.load_weights(self.out)
+        distributed.copy_from_first(trainer.model.trained_state().values())
+        model = trainer.calibrated()
+        if rank() == 0:
+            model.save_pretrained(self.out)
         return model
+
+    def check_agreement(self) -> None:
+        """Raise `InputError` where processes would train on different data, or from different epochs on."""
+        facts = json.dumps(self.facts | {"epoch": self.trainer.epoch})
+        if not distributed.agree(int.from_bytes(hashlib.sha256(facts.encode()).digest()[:7])):
+            raise InputError(
+                f"The processes differ in their data, or in what they find in {self.out}: give all of them the same."
+            )
+
+    def keep(self, figures: dict) -> None:
+        """Write what there is after an epoch."""
+        self.log(figures)
+        if self.trainer.improved:
+            self.trainer.model.save_pretrained(self.out)
+        self.save_state()
 
     def log(self, figures: dict) -> None:
         rounded = {k: round(v, 5) if isinstance(v, float) else v for k, v in figures.items()}
@@ -79,5 +101,10 @@ class TrainingRun:
         trainer.helpers.load_state_dict(resume.part(tensors, "helpers."))
         resume.restore_moments(trainer.optimizer, tensors)
         trainer.epoch, trainer.best = facts["epoch"], facts["best"]
+        if rank() == 0:
+            self.cut_metrics()
+
+    def cut_metrics(self) -> None:
+        """Keep the rows of the epochs whose state is known: a kill may come between the two."""
         rows = (self.out / METRICS).read_text().splitlines(keepends=True)
-        write_together({self.out / METRICS: "".join(rows[: trainer.epoch]).encode()})  # a kill may come after a line
+        write_together({self.out / METRICS: "".join(rows[: self.trainer.epoch]).encode()})

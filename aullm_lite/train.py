@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 from tqdm.auto import tqdm
 
-from . import metrics
+from . import distributed, metrics
 from .clips import ClipSet
+from .distributed import share, whole
 from .errors import InputError
 from .losses import loss_function
 from .memory import keep_freed_memory
@@ -46,6 +47,16 @@ def refuse_known(model: AULLM, people: np.ndarray) -> None:
         raise InputError(f"The first weights know {len(known)} of the inner people: pass another --seed, for new ones.")
 
 
+def check_shares(outer: np.ndarray, inner: np.ndarray, config: TrainConfig) -> None:
+    """Raise `InputError` where some process would have no clip to train on, to judge, or to put into words."""
+    fewest = min(outer.sum(), inner.sum(), config.batch_size, config.spoken or config.batch_size)
+    if fewest < distributed.world():
+        raise InputError(
+            f"{distributed.world()} processes need at least as many clips in a batch, among its clips with words "
+            f"(--spoken) and of inner people, got {fewest}: start fewer processes."
+        )
+
+
 class Trainer:
     """Trains a model on the clips outside `inner`, watched on those inside; `Trainer(model, data, config).fit()`.
 
@@ -57,9 +68,10 @@ class Trainer:
         self, model: AULLM, data: ClipSet, config: TrainConfig, inner: np.ndarray | None = None, *, bars: bool = True
     ):
         torch.manual_seed(config.seed)
-        self.config, self.bars = config, bars
+        self.config = config
         # CUDA or the CPU: 3-D convolutions on Apple's MPS have given wrong results silently (pytorch issue 117949)
         self.accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=config.mixed_precision)
+        self.bars = bars and distributed.rank() == 0
         self.loss = loss_function(config.loss)
         self.fixed_motion = not any(True for _ in model.motion.parameters())
         self.device = self.accelerator.device
@@ -70,6 +82,7 @@ class Trainer:
         self.model, self.data = model.to(self.device), data
         inner = split_inner(data.subjects, config.inner_share, config.seed) if inner is None else inner
         self.inner_labels = checked_inner(model, data, inner)
+        check_shares(~inner, inner, config)
         self.train_set, self.inner_set = self.dataset(data.select(~inner)), self.dataset(data.select(inner))
         self.speaks = bool(config.spoken and data.scripts and model.config.language_model != "none")
         self.teacher = Teacher(model.language, data.aus) if self.speaks else None
@@ -90,9 +103,14 @@ class Trainer:
         """What the loop reads: the motion itself where nothing in the front end is trained, else the clips."""
         seen = torch.from_numpy(data.clips)
         if self.fixed_motion:
-            seen = measure_motion(self.model.motion, data.clips, self.device) if data.motion is None else data.motion
+            seen = self.measured(data.clips) if data.motion is None else data.motion
         truths = truths_of(data.scripts, data.aus) if data.scripts else torch.full((*data.labels.shape, 3), -1)
         return TensorDataset(seen, torch.from_numpy(data.labels), truths)
+
+    def measured(self, clips: np.ndarray) -> Tensor:
+        """The motion of all clips, each measured by one process.  uint8 [N, T, H, W] -> [N, C, T-1, H, W]"""
+        mine = share(len(clips))
+        return distributed.gathered(measure_motion(self.model.motion, clips[mine], self.device), mine, len(clips))
 
     def parameter_groups(self) -> list[dict]:
         """LoRA learns slower than what starts from nothing."""
@@ -111,6 +129,7 @@ class Trainer:
 
     def epochs(self) -> Iterator[dict]:
         """Train epoch by epoch, each with its figures; `improved` says whether none was better on inner subjects."""
+        distributed.copy_from_first(self.trained().values())
         while not self.done:
             start, self.word_losses = perf_counter(), []
             figures = self.judge_epoch(self.train_epoch())
@@ -161,7 +180,7 @@ class Trainer:
         """What `step` takes, for each batch of an epoch; the rate is set on the way."""
         self.model.train()
         seed = self.config.seed * 1000 + self.epoch  # order, mirroring and dropout: a resumed epoch is the same
-        torch.manual_seed(seed)
+        torch.manual_seed(seed + (distributed.rank() << 20))  # each process drops out others; 32 bits count
         generator = torch.Generator().manual_seed(seed)
         order, size = torch.randperm(len(self.train_set), generator=generator), self.config.batch_size
         batches = order[: len(order) // size * size or None].split(size)  # a smaller one only where there is no other
@@ -169,14 +188,24 @@ class Trainer:
         bar = tqdm(batches, desc=f"epoch {self.epoch + 1} ({stage})", leave=False, disable=not self.bars)
         rng = np.random.default_rng(seed)
         for step, rows in enumerate(bar):
-            batch, labels, truths = self.train_set[rows]
             self.set_rate(step / len(batches))
-            motion = self.motion(batch)
-            if motion.shape[1] == 2:
-                flip = torch.rand(len(motion), generator=generator) < 0.5
-                motion, truths = mirror(motion, flip.to(self.device)), mirrored(truths, flip)
-            yield motion, labels.to(self.device), truths, rng
+            yield *self.batch(rows, generator, rng), rng
             bar.set_postfix(loss=f"{self.last_loss:.4f}")
+
+    def batch(self, rows: Tensor, generator: torch.Generator, rng: np.random.Generator) -> tuple[Tensor, ...]:
+        """The motion of this process's share of a batch, and the labels and truths of all of it; some are mirrored.
+
+        Clips to be put into words come first.  [B] -> [B / processes, C, T-1, H, W], [B, K], [B, K, 3]
+        """
+        seen, labels, truths = self.train_set.tensors
+        turned = 0.5 if self.model.motion.channels == 2 else 0.0
+        flip = torch.rand(len(rows), generator=generator) < turned
+        if self.speaks and not self.warming:
+            order = self.teacher.order(truths[rows], rng)
+            rows, flip = rows[order], flip[order]
+        mine = share(len(rows))
+        motion = mirror(self.motion(seen[rows[mine]]), flip[mine].to(self.device))
+        return motion, labels[rows].to(self.device), mirrored(truths[rows], flip)
 
     def set_rate(self, share_of_epoch: float) -> None:
         """The learning rate is a function of the position alone, so that a resumed run needs no scheduler state."""
@@ -189,7 +218,7 @@ class Trainer:
     def step(self, motion: Tensor, labels: Tensor, truths: Tensor, rng: np.random.Generator) -> float:
         """One update; in the warm-up only the helpers count and the language model rests.
 
-        [B, C, T-1, H, W], [B, K], [B, K, 3] -> the loss
+        [B / processes, C, T-1, H, W], [B, K], [B, K, 3] -> the loss
         """
         with self.accelerator.autocast():
             token, loss = self.look(motion, labels, truths)
@@ -199,16 +228,19 @@ class Trainer:
         return self.update(loss)
 
     def look(self, motion: Tensor, labels: Tensor, truths: Tensor) -> tuple[Tensor, Tensor]:
-        """The visual tokens, and what the helpers make of them.  -> [B, 1, E], loss"""
+        """This process's visual tokens, and what the helpers make of those of all.  -> [B / processes, 1, E], loss"""
         token = self.model.visual_token(motion)
-        loss = self.loss(self.helpers["aus"](token.flatten(1)).float(), labels)
+        tokens = whole(token, len(labels))
+        loss = self.loss(self.helpers["aus"](tokens.flatten(1)).float(), labels)
         if self.speaks:
-            loss = loss + DETAIL_RATE * self.helpers["details"](token, truths.to(self.device))
+            loss = loss + DETAIL_RATE * self.helpers["details"](tokens, truths.to(self.device))
         return token, loss
 
     def update(self, loss: Tensor) -> float:
         """Move the weights along the gradients, which begin anew; the loss as a number."""
-        self.accelerator.clip_grad_norm_([p for g in self.optimizer.param_groups for p in g["params"]], 1.0)
+        learnt = [p for g in self.optimizer.param_groups for p in g["params"]]
+        distributed.average_gradients(learnt)
+        self.accelerator.clip_grad_norm_(learnt, 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.last_loss = loss.item()
@@ -218,18 +250,17 @@ class Trainer:
         """The loss behind the language model: of its decisions, and of the words of some clips."""
         if not self.speaks:
             return self.decision_loss(self.model.hidden(token), labels)
-        order = self.teacher.order(truths, rng)
-        token, labels = token[order.to(self.device)], labels[order.to(self.device)]
-        texts, weights = self.teacher.lesson(truths[order[: self.config.spoken]], rng)
-        texts = [text.to(self.device) for text in texts]
+        texts, weights = self.teacher.lesson(truths[: self.config.spoken], rng)
+        mine = share(len(texts))
+        texts = [text.to(self.device) for text in texts[mine]]
         hidden, states = self.model.language.read_and_speak(token, texts)
-        words = word_loss(self.model.language, states, texts, weights)
+        words = word_loss(self.model.language, states, texts, weights[mine])
         self.word_losses.append(words.item())
         return self.decision_loss(hidden, labels) + self.config.word_rate * words
 
     def decision_loss(self, hidden: Tensor, labels: Tensor) -> Tensor:
-        """How wrong the head is about states of the language model.  [B, E], [B, K] -> []"""
-        return self.loss(self.model.au_head(hidden).float(), labels)
+        """The loss of the whole batch's decisions.  [B / processes, E], [B, K] -> []"""
+        return self.loss(self.model.au_head(whole(hidden, len(labels))).float(), labels)
 
     @torch.no_grad()
     def inner_logits(self) -> np.ndarray:
@@ -239,13 +270,14 @@ class Trainer:
         """
         self.model.eval()
         answers = []
-        for batch in self.inner_set.tensors[0].split(256):
+        mine = share(len(self.inner_set))
+        for batch in self.inner_set.tensors[0][mine].split(256):
             token = self.model.visual_token(self.motion(batch))
             warm = (
                 self.helpers["aus"](token.flatten(1)) if self.warming else self.model.au_head(self.model.hidden(token))
             )
-            answers.append(warm.float().cpu().numpy())
-        answers = np.concatenate(answers)
+            answers.append(warm.float().cpu())
+        answers = distributed.gathered(torch.cat(answers), mine, len(self.inner_set)).numpy()
         if not np.isfinite(answers).all():
             raise InputError("Training went astray, its answers are no numbers: lower `TrainConfig.lr`.")
         return answers

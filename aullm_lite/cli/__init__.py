@@ -5,6 +5,7 @@ Heavy imports wait until a command needs them, so that `--help` answers at once.
 
 import argparse
 import errno
+import os
 import sys
 import warnings
 
@@ -22,6 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
+            _refuse_several(args.command)
             args.run(args)
     except InputError as error:
         print(f"{args.command}: {error}", file=sys.stderr)
@@ -49,6 +51,15 @@ def _parser() -> argparse.ArgumentParser:
     for group in (models, data, training, protocols, publishing):
         group.add_to(command)
     return parser
+
+
+def _refuse_several(command: str) -> None:
+    """Raise `InputError` where a launcher has started several times what does not share its work."""
+    if command != "train" and "LOCAL_RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1":
+        raise InputError(
+            "Only train runs as several processes of torchrun or accelerate: start this command by itself; "
+            "loso, cross and cd6me share their folds by --folds."
+        )
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:

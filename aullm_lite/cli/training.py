@@ -43,12 +43,14 @@ def _train(args) -> None:
     import numpy as np
     import torch
 
+    from .. import distributed
     from ..plots import training_figure
     from ..recipe import TrainConfig, split_inner
     from ..run import TrainingRun, check_folder
     from ..synth.drawn import drawn_name
     from ..train import Trainer, refuse_known
 
+    distributed.start()
     check_folder(args.out, go_on=args.resume)
     names = ("epochs", "warmup", "batch_size", "lr", "lr_lora", "spoken", "loss", "seed", "mixed_precision")
     settings = {name: value for name in names if (value := getattr(args, name)) is not None}
@@ -59,6 +61,8 @@ def _train(args) -> None:
         names = np.array([drawn_name(args.seed + n) for n in range(args.subjects)])
         refuse_known(model, names[split_inner(names, settings.inner_share, settings.seed)])
     TrainingRun(Trainer(model, _training_clips(args), settings), args.out).run(go_on=args.resume)
+    if distributed.rank() > 0:
+        return
     training_figure(Path(args.out) / "metrics.jsonl").savefig(Path(args.out) / "metrics.png")
     print(f"The checkpoint lies in {args.out}.")
 
@@ -89,10 +93,13 @@ def _training_clips(args):
         from ..synth.export import read_dataset
 
         return read_dataset(args.data)
+    from ..distributed import world
     from ..synth.dataset import HELD_OUT, make_clips, training_recipe
 
     if args.seed + args.subjects > HELD_OUT:
         raise InputError(f"Subject seeds from {HELD_OUT:,} on are kept for evaluation: pass a smaller --seed.")
+    if args.subjects < world():
+        raise InputError(f"{world()} processes draw at least as many subjects: pass more than {args.subjects}.")
     return make_clips(args.subjects, args.clips, training_recipe, seed=args.seed)
 
 

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from ..config import AULLMConfig
+from ..distributed import rank
 from .eulerian import EulerianMotion
 from .lucas_kanade import LucasKanadeMotion
 
@@ -19,5 +20,5 @@ def build_motion(config: AULLMConfig) -> nn.Module:
 def measure_motion(motion: nn.Module, clips: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
     """What a front end sees in many clips, in half precision.  uint8 [N, T, H, W] -> [N, C, T-1, H, W]"""
     size = 64 if torch.device(device).type == "cpu" else 1024  # small batches leave a GPU idle
-    batches = tqdm(torch.from_numpy(clips).split(size), desc="motion", unit="batch", leave=False)
+    batches = tqdm(torch.from_numpy(clips).split(size), desc="motion", unit="batch", leave=False, disable=rank() > 0)
     return torch.cat([motion(batch.to(device).float() / 255).to("cpu", torch.float16) for batch in batches])

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..distributed import total
 from .questions import Question, answer
 from .wording import FRAMES, SIDES, STRENGTHS, Statement, statements_of, tell
 
@@ -81,13 +82,13 @@ class Teacher:
         one_sided = (truths[..., 0] > 0).any(1)
         return torch.argsort(torch.from_numpy(rng.random(len(truths))) - 0.5 * one_sided)
 
-    def lesson(self, truths: Tensor, rng: np.random.Generator) -> tuple[list[Tensor], Tensor]:
+    def lesson(self, truths: Tensor, rng: np.random.Generator) -> tuple[list[Tensor], list[Tensor]]:
         """Texts of S clips, drawn anew each time, and how much each of their words counts: questions not at all.
 
-        [S, K, 3] -> S of ids [L], weights [sum L]
+        [S, K, 3] -> S of ids [L], S of weights [L]
         """
         rows = [self.text(statements(truth, self.aus), rng) for truth in truths]
-        return [torch.tensor(ids) for ids, _ in rows], torch.cat([torch.tensor(weights) for _, weights in rows])
+        return [torch.tensor(ids) for ids, _ in rows], [torch.tensor(weights) for _, weights in rows]
 
     def text(self, said: list[Statement], rng: np.random.Generator) -> tuple[list[int], list[float]]:
         """One text as token ids with its end, and what each of them counts."""
@@ -105,9 +106,9 @@ class Teacher:
         return self.tokenizer.encode(text, add_special_tokens=False)
 
 
-def word_loss(language, states: Tensor, texts: list[Tensor], weights: Tensor) -> Tensor:
-    """Cross-entropy of the words, a mean over all by their weights.  [sum L, E], S of [L], [sum L] -> []"""
-    words, weights = torch.cat(texts), weights.to(texts[0].device)
+def word_loss(language, states: Tensor, texts: list[Tensor], weights: list[Tensor]) -> Tensor:
+    """Cross-entropy of the words of all processes, a mean by their weights.  [sum L, E], S of [L], S of [L] -> []"""
+    words, weights = torch.cat(texts), torch.cat(weights).to(texts[0].device)
     learnt = weights > 0
     each = F.cross_entropy(language.vocabulary(states[learnt]).float(), words[learnt], reduction="none")
-    return (each * weights[learnt]).sum() / weights.sum()
+    return total((each * weights[learnt]).sum()) / total(weights.sum())

@@ -8,14 +8,16 @@ those above.
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from joblib import delayed
 from tqdm.auto import tqdm
 
 from ..clips import ClipSet
+from ..distributed import gathered, rank, share
 from ..errors import InputError
 from ..facs import CD6ME_AUS
 from ..processes import processes
-from .drawn import draw_identity
+from .drawn import draw_identity, drawn_name
 from .identity import Identity
 from .render import Actor, render
 from .script import Script, draw_script
@@ -55,12 +57,11 @@ def labels_of(script: Script, aus=CD6ME_AUS) -> np.ndarray:
     return np.array([au in seen for au in aus], np.float32)
 
 
-def _person(identity: Identity | None, seed: int, scripts: list[Script], size: int) -> tuple[str, np.ndarray]:
-    """Name and clips of one person, drawn from the seed unless given.  -> str, [N, T, H, W]"""
-    identity = identity or draw_identity(seed)
-    actor = Actor(identity, seed)
+def _person(identity: Identity | None, seed: int, scripts: list[Script], size: int) -> np.ndarray:
+    """The clips of one person, drawn from the seed unless given.  -> uint8 [N, T, H, W]"""
+    actor = Actor(identity or draw_identity(seed), seed)
     clips = np.stack([render(actor, script, size) for script in scripts])
-    return identity.subject, (clips * 255 + 0.5).astype(np.uint8)
+    return (clips * 255 + 0.5).astype(np.uint8)
 
 
 def check_order(subjects: int, clips: int, seed: int) -> None:
@@ -97,16 +98,22 @@ def make_clips(
 def render_people(
     people: list[Identity | None], scripts: list[list[Script]], *, seed: int, size: int = 64, workers: int = -1
 ) -> ClipSet:
-    """Render the scripts of each person; None is drawn.  The clips lie person by person."""
+    """Render the scripts of each person; None is drawn.  The clips lie person by person.
+
+    Of several processes that train together each renders its share of the people, and all get all.
+    """
     large = len(people) > 1 and sum(map(len, scripts)) >= LARGE
-    orders = (delayed(_person)(who, seed + n, some, size) for n, (who, some) in enumerate(zip(people, scripts)))
+    names = [drawn_name(seed + n) if who is None else who.subject for n, who in enumerate(people)]
+    numbers, whose = range(len(people))[share(len(people))], np.repeat(np.arange(len(people)), [*map(len, scripts)])
+    orders = (delayed(_person)(people[n], seed + n, scripts[n], size) for n in numbers)
     made = processes(workers if large else 1)(orders)
-    made = list(tqdm(made, total=len(people), desc="SynthME", unit="person", disable=not large))
+    made = list(tqdm(made, total=len(numbers), desc="SynthME", unit="person", disable=not large or rank() > 0))
     each = tuple(script for some in scripts for script in some)
+    mine = torch.from_numpy(np.isin(whose, numbers))
     return ClipSet(
-        clips=np.concatenate([clips for _, clips in made]),
+        clips=gathered(torch.from_numpy(np.concatenate(made)), mine, len(each)).numpy(),
         labels=np.stack([labels_of(script) for script in each]),
-        subjects=np.repeat([name for name, _ in made], [len(some) for some in scripts]),
+        subjects=np.array(names)[whose],
         scripts=each,
-        ids=np.array([f"synthme/{name}/{n:03d}" for (name, clips) in made for n in range(len(clips))]),
+        ids=np.array([f"synthme/{name}/{n:03d}" for name, some in zip(names, scripts) for n in range(len(some))]),
     )
