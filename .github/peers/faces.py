@@ -28,8 +28,8 @@ Both run BlazeFace and a mesh of 468 points.  `anew`: each frame by itself; ours
 tries its full-range net where the first finds nothing.  `follow`: MediaPipe finds the face once and runs the mesh in
 each frame; ours finds it once and only aligns, as the package does in each window, and so knows no later points.
 Ours is then another, smaller piece of work.
-`apart`: mean distance of the eye centres, in percent of the distance between the eyes, ours found anew.  `shake`: how
-far they stray from the known path (root mean square, in pixels of the 64-pixel crop)."""
+`apart`: mean distance of the eye centres, in percent of the distance between the eyes.  `shake`: how far they stray
+from the known path (root mean square, in pixels of the 64-pixel crop).  Our eyes are always those found anew."""
 PY_FEAT_NOTE = "Py-Feat does more: it also estimates Action Units, from each frame alone."
 
 
