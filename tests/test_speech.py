@@ -369,9 +369,9 @@ def reader(tokenizer) -> SimpleNamespace:
 def test_a_lesson_asks_but_teaches_only_answers(clips):
     teacher, truths = lessons.Teacher(reader(ByteTokenizer()), clips.aus), lessons.truths_of(clips.scripts, clips.aus)
     texts, weights = teacher.lesson(truths, np.random.default_rng(0))
-    parts = (weights > 0).split([len(text) for text in texts])
+    parts = [weight > 0 for weight in weights]
     kinds = set()
-    for text, part, truth in zip(texts, parts, truths):
+    for text, part, truth in zip(texts, parts, truths, strict=True):
         asked, told = (bytes(text[some].tolist()).decode() for some in (~part, part))
         statements = lessons.statements(truth, clips.aus)
         question = understand(asked, clips.aus) if asked else Question("report")
