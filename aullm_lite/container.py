@@ -4,6 +4,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from . import limits
 from .errors import InputError
@@ -26,8 +27,10 @@ def open_container(path: Path):
 
 
 def picture_stream(container, name: str):
-    """The stream of pictures, ready to decode.  Raises `InputError` where its header says that they are too large."""
+    """The stream of pictures, ready to decode.  Raises `InputError` where it cannot be, or is too large."""
     stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise InputError(f"{name} is coded in a way that is not known here: convert it to H.264 in mp4.")
     limits.check_pixels(stream.width or 0, stream.height or 0, name)
     stream.codec_context.options = _most_pixels()
     stream.thread_type = "AUTO"
@@ -39,8 +42,11 @@ def _most_pixels() -> dict[str, str]:
     return {"max_pixels": str(limits.MOST_PIXELS)}
 
 
-def upright(frame: av.VideoFrame) -> np.ndarray:
-    """The picture as it is meant to be seen: phones store a turn beside it.  -> uint8 [H, W, 3]"""
+def upright(frame: av.VideoFrame, colours: VideoReformatter) -> np.ndarray:
+    """The picture as it is meant to be seen: phones store a turn beside it.  -> uint8 [H, W, 3]
+
+    `colours` is one for all frames of a video: to make it takes longer than to use it.
+    """
     turns = round((getattr(frame, "rotation", 0) or 0) / 90) % 4
-    picture = frame.to_ndarray(format="rgb24")
+    picture = colours.reformat(frame, format="rgb24").to_ndarray()
     return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture

@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from . import limits
 from .container import open_container, picture_stream, upright
@@ -140,11 +141,11 @@ class Video:
     def _from_file(self) -> Iterator[tuple[float, np.ndarray]]:
         with open_container(self.path) as container:
             stream = picture_stream(container, self.path.name)
-            rate = self._fps or float(stream.average_rate or 25)
+            rate, colours = self._fps or float(stream.average_rate or 25), VideoReformatter()
             try:
                 for index, frame in enumerate(container.decode(stream)):
                     by_count = self._fps or frame.time is None
-                    yield (index / rate if by_count else frame.time), upright(frame)
+                    yield (index / rate if by_count else frame.time), upright(frame, colours)
             except av.error.FFmpegError:
                 if self.info.frames == 0:
                     raise InputError(

@@ -43,10 +43,11 @@ def few(examples: int):
     return settings(max_examples=examples, derandomize=True, database=None, deadline=None, suppress_health_check=slow)
 
 
-def damaged(name: str) -> st.SearchStrategy[bytes]:
-    """A good file with some bytes exchanged, put in or taken out, and cut short."""
+def damaged(name: str, kind: int | None = None) -> st.SearchStrategy[bytes]:
+    """A good file, of a kind, with some bytes exchanged, put in or taken out, and cut short."""
     edits = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 8), st.binary(max_size=8)), max_size=6)
-    return st.builds(_edited, st.sampled_from(fuzzed.seeds(name)), edits, st.just(1) | st.floats(0, 1))
+    good = [seed for seed in fuzzed.seeds(name) if kind in (None, seed[0])]
+    return st.builds(_edited, st.sampled_from(good), edits, st.just(1) | st.floats(0, 1))
 
 
 def _edited(content: bytes, edits: list, length: float) -> bytes:
@@ -112,10 +113,16 @@ def test_a_checkpoint_with_settings_of_any_kind(changes):
     fuzzed.checkpoint(b"\0" + json.dumps(values).encode())
 
 
-@few(60)
+@few(40)
 @given(damaged("checkpoint") | st.binary().map(b"\2".__add__))
 def test_a_damaged_checkpoint(content):
     fuzzed.checkpoint(content)
+
+
+@few(20)
+@given(st.binary(min_size=200, max_size=400))
+def test_weights_with_other_bytes(content):
+    fuzzed.checkpoint(b"\3" + content)
 
 
 @few(100)
@@ -124,13 +131,19 @@ def test_tables_of_any_cells(data_set, rows):
     fuzzed.tables(bytes([0, data_set]) + "\n".join("\t".join(row) for row in rows).encode(errors="replace"))
 
 
-@few(150)
-@given(damaged("tables"))
+@few(100)
+@given(damaged("tables", kind=1))
 def test_damaged_tables(content):
     fuzzed.tables(content)
 
 
-@few(200)
+@few(100)
+@given(damaged("tables"))
+def test_tables_with_a_damaged_member(content):
+    fuzzed.tables(content)
+
+
+@few(150)
 @given(damaged("videos") | st.binary())
 def test_damaged_videos_and_pictures(content):
     fuzzed.videos(content)

@@ -165,6 +165,14 @@ def bad_inputs(folder):
     }
 
 
+def test_a_video_of_an_unknown_kind_is_one_sentence(clip):
+    content = clip.read_bytes()
+    assert content.count(b"avc1") >= 1
+    clip.write_bytes(content.replace(b"avc1", b"none").replace(b"avcC", b"nonC"))
+    with pytest.raises(InputError, match="coded in a way that is not known here"):
+        list(open_video(clip).frames())
+
+
 @pytest.mark.parametrize("name", ["missing.mp4", "empty.mp4", "text.mp4", "nothing", "one", "broken", "dark.mp4"])
 def test_bad_input_is_one_sentence(tmp_path, name):
     word = bad_inputs(tmp_path)[name]
