@@ -1,6 +1,7 @@
 """Files and folders appear whole or not at all."""
 
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ def write_together(contents: dict[Path, bytes]) -> None:
     """Replace files only after all new ones lie on the disk: a full disk or a kill leaves the old ones whole."""
     for path in contents:
         path.parent.mkdir(parents=True, exist_ok=True)
-    partial = {path: path.with_name(f"{path.name}.{os.getpid()}.partial") for path in contents}
+    mark = secrets.token_hex(4)  # processes of two machines may have the same number
+    partial = {path: path.with_name(f"{path.name}.{mark}.partial") for path in contents}
     try:
         for path, content in contents.items():
             with open(partial[path], "wb") as file:

@@ -1,6 +1,7 @@
 """Folds: what a method is shown, what stays after a kill, and tables that are the same to the byte."""
 
 import json
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -13,8 +14,10 @@ from aullm_lite.baselines import flow, simple
 from aullm_lite.baselines.flow import with_flow
 from aullm_lite.baselines.simple import with_motion
 from aullm_lite.errors import InputError
+from aullm_lite.files import write_together
 from aullm_lite.protocols import LeakError, cross, experiment, loso, networks
 from aullm_lite.protocols.folds import Folds, run_folds, shard
+from aullm_lite.protocols.methods import build
 from aullm_lite.recipe import TrainConfig
 
 WRITTEN = ("predictions.parquet", "table.json", "table.md", "table.png")
@@ -132,6 +135,30 @@ def test_two_runs_and_two_halves_make_the_same_bytes(people, tmp_path):
     assert written(tmp_path / "halves") == written(tmp_path / "one")
 
 
+def copied(source, target):
+    """As `cp -r source/. target/.` does."""
+    shutil.copytree(source, target, dirs_exist_ok=True)
+
+
+def test_folders_of_machines_that_share_nothing_are_copied_together(people, tmp_path):
+    run(people, tmp_path / "one", SIMPLE)
+    for i in range(3):
+        run(people, tmp_path / f"machine{i}", SIMPLE, folds=f"{i}/3")
+    for i in range(3):
+        copied(tmp_path / f"machine{i}", tmp_path / "merged")
+    done = run(people, tmp_path / "merged", SIMPLE, go_on=True)
+    assert set(done["missing"].values()) == {0} and written(tmp_path / "merged") == written(tmp_path / "one")
+
+
+def test_two_machines_write_the_same_file_at_once(tmp_path, monkeypatch):
+    """Their processes may have the same number; the second begins and ends while the first is at it."""
+    monkeypatch.setattr("os.getpid", lambda: 1)
+    second = [lambda: write_together({tmp_path / "settings.json": b"second"})]
+    monkeypatch.setattr("aullm_lite.files.os.fsync", lambda _: second and second.pop()())
+    write_together({tmp_path / "settings.json": b"first"})
+    assert (tmp_path / "settings.json").read_bytes() == b"first" and len(list(tmp_path.iterdir())) == 1
+
+
 def test_another_seed_makes_other_folds(tmp_path):
     data = noise(8)
     inner = [[split.inner for split in loso(data, seed).splits] for seed in (0, 0, 1)]
@@ -201,6 +228,55 @@ def test_folds_of_another_run_are_refused_by_name(people, tmp_path, monkeypatch,
             replace(loso(data), protocol="Another").run(tmp_path, ["identity"], [], preset="smoke", go_on=True)
         else:
             run(data, tmp_path, go_on=True, **options)
+
+
+def other_run(people, out, monkeypatch, change):
+    """The second half of the folds as another machine might make them by mistake."""
+    data, options, model = people, {"folds": "1/2"}, "identity"
+    with monkeypatch.context() as patch:
+        if change == "another seed":
+            options["seed"] = 1
+        elif change == "other data":
+            data = replace(people, clips=people.clips ^ 1)
+        elif change == "another version of this package":
+            patch.setattr(experiment, "__version__", "9")
+        elif change == "other first weights or training":
+            method = replace(build("identity", None, "smoke", people.aus, 0), settings={"training": 2})
+            patch.setattr(experiment, "build", lambda *_: method)
+        preset = "lite" if change == "another preset or other first weights" else "smoke"
+        loso(data, options.pop("seed", 0)).run(out, [model], [], preset=preset, **options)
+
+
+@pytest.mark.parametrize("last", ["mine", "other"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "another seed",
+        "other data",
+        "another version of this package",
+        "another preset or other first weights",
+        "other first weights or training",
+    ],
+)
+def test_folders_of_different_runs_cannot_be_copied_together(people, tmp_path, monkeypatch, change, last):
+    """Whichever settings.json the copy leaves, each fold says how it was made."""
+    run(people, tmp_path / "mine", folds="0/2")
+    other_run(people, tmp_path / "other", monkeypatch, change)
+    for name in ("mine", "other") if last == "other" else ("other", "mine"):
+        copied(tmp_path / name, tmp_path / "merged")
+    with pytest.raises(InputError, match=f"made with {change}: .*choose another --out"):
+        run(people, tmp_path / "merged", go_on=True)
+    assert not any((tmp_path / "merged" / name).exists() for name in WRITTEN)
+
+
+def test_a_fold_without_a_word_of_its_making_is_refused(people, tmp_path):
+    run(people, tmp_path)
+    path = sorted((tmp_path / "folds" / "identity").glob("*.parquet"))[1]
+    rows = pd.read_parquet(path)
+    rows.attrs = {}
+    rows.to_parquet(path)
+    with pytest.raises(InputError, match=f"{path.name} does not say how it was made: delete it, run with --resume"):
+        run(people, tmp_path, go_on=True)
 
 
 def test_rows_of_another_run_are_noticed_before_anything_is_run(people, spy, tmp_path):
@@ -293,8 +369,6 @@ def test_data_without_a_table_in_them(spy, tmp_path):
 
 def test_a_row_keeps_its_clips_apart(people):
     """Answers carry the id of their clip, one row for each AU."""
-    from aullm_lite.protocols.methods import build
-
     split = loso(people).splits[0]
     answers = run_folds(build("identity", None, "smoke", people.aus, 0), people, [split], 0)[0]
     assert list(answers) == ["id", "subject", "au", "label", "probability", "threshold", "fold"]

@@ -32,21 +32,31 @@ OTHERS = {  # what a setting is called where it differs
     "folds": "another number of folds",
     "version": "another version of this package",
     "row": "another preset or other first weights",
+    "method": "other first weights or training",
 }
 
 
 class Folds:
     """The folds of one row of a table, in a folder of their own.
 
-    `settings` are what must be the same in all of them.  Raises `InputError` where the folder holds folds of others.
+    `settings` are what must be the same in all of them.  They stand beside the folds, and in each of them too, because
+    folders of several machines may be copied together.  Raises `InputError` where the folder holds folds of others.
     """
 
     def __init__(self, out: Path | str, name: str, settings: dict):
         self.name, self.folder, self.settings = name, Path(out) / "folds" / name, settings
-        found = self.facts()
-        if other := [key for key in settings if found and found.get(key) != settings[key]]:
-            said = ", ".join(OTHERS.get(key, f"another {key}") for key in other)
+        if (found := self.facts()) and (said := _differences(found, settings)):
             raise InputError(f"{self.folder} holds folds made with {said}: choose another --out.")
+        self.check_folds(found | settings)
+
+    def check_folds(self, facts: dict) -> None:
+        """Raise `InputError` where a fold that is there was made in another way."""
+        for path in sorted(self.folder.glob("*.parquet")):
+            made = _answers(path, columns=[]).attrs.get("made")
+            if made is None:
+                raise InputError(f"{path} does not say how it was made: delete it, run with --resume.")
+            if said := _differences(made, {key: facts[key] for key in facts if key != "title"}):
+                raise InputError(f"{path} was made with {said}: take it away, or choose another --out.")
 
     def facts(self) -> dict:
         """What is written beside the folds: their settings, the row's title and its method's own settings."""
@@ -73,22 +83,24 @@ class Folds:
         """
         for split in splits:
             split.check_weights(method.trained_on)
-        facts = self.settings | {"title": method.title, "method": method.settings}
-        if self.facts().get("method", method.settings) != method.settings:
-            raise InputError(f"{self.folder} holds folds with other first weights or training: choose another --out.")
+        made = self.settings | {"method": method.settings}
+        if (found := self.facts()) and (said := _differences(found, made)):
+            raise InputError(f"{self.folder} holds folds made with {said}: choose another --out.")
+        self.check_folds(made)
+        facts = made | {"title": method.title}
         write_together({self.folder / SETTINGS: (json.dumps(facts, indent=1) + "\n").encode()})
         size = together if method.together else 1
         groups = [splits[n : n + size] for n in range(0, len(splits), size)]  # whole, so that a kill changes none
         with tqdm(desc=self.name, unit="fold", total=len(splits)) as bar:
             for group in groups:
                 if self.missing(group):
-                    self.run_group(method, data, group, seed)
+                    self.run_group(method, data, group, seed, made)
                 bar.update(len(group))
 
-    def run_group(self, method: Method, data: ClipSet, group: Sequence[SubjectSplit], seed: int) -> None:
+    def run_group(self, method: Method, data: ClipSet, group: Sequence[SubjectSplit], seed: int, made: dict) -> None:
         start, contents = perf_counter(), {}
         for split, answers in zip(group, run_folds(method, data, group, seed)):
-            answers.attrs["seconds"] = round((perf_counter() - start) / len(group), 1)
+            answers.attrs = {"seconds": round((perf_counter() - start) / len(group), 1), "made": made}
             content = io.BytesIO()
             answers.to_parquet(content, index=False, write_page_checksum=True)
             contents[self.file(split)] = content.getvalue()
@@ -96,19 +108,27 @@ class Folds:
 
     def read(self, splits: Sequence[SubjectSplit]) -> pd.DataFrame:
         """The answers of all these folds, in their order.  Raises `InputError` for a damaged file."""
-        parts = []
-        for split in splits:
-            try:
-                parts.append(pd.read_parquet(self.file(split), page_checksum_verification=True))
-            except (OSError, ValueError) as error:
-                why = " ".join(str(error).split())
-                raise InputError(f"{self.file(split)} cannot be read ({why}): delete it, run with --resume.") from None
+        parts = [_answers(self.file(split)) for split in splits]
         seconds = sum(part.attrs.get("seconds", 0.0) for part in parts)
         for part in parts:
             part.attrs = {}  # which pandas would compare
         pooled = pd.concat(parts, ignore_index=True).assign(model=self.name)
         pooled.attrs["seconds"] = seconds
         return pooled
+
+
+def _differences(found: dict, wanted: dict) -> str:
+    """In what two settings differ, in words."""
+    return ", ".join(OTHERS.get(key, f"another {key}") for key in wanted if found.get(key) != wanted[key])
+
+
+def _answers(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """The answers of a fold, with how it was made in `attrs`.  Raises `InputError` for a damaged file."""
+    try:
+        return pd.read_parquet(path, columns=columns, page_checksum_verification=True)
+    except (OSError, ValueError) as error:
+        why = " ".join(str(error).split())
+        raise InputError(f"{path} cannot be read ({why}): delete it, run with --resume.") from None
 
 
 def run_folds(method: Method, data: ClipSet, group: Sequence[SubjectSplit], seed: int) -> list[pd.DataFrame]:
