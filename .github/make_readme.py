@@ -82,12 +82,14 @@ def tables() -> None:
     import json
 
     from aullm_lite.ablate.figure import study_figure
+    from aullm_lite.bench.figure import stage_figure
     from aullm_lite.checkpoint import DEMO
     from aullm_lite.explain.figures import grades_figure
     from aullm_lite.protocols.leaks_page import leaks_figure
     from aullm_lite.protocols.page import table_figure
 
     drawn = {"loso": table_figure, "leaks": leaks_figure, "grade": grades_figure, "ablate": study_figure}
+    drawn["bench"] = stage_figure
     for name, draw in drawn.items():
         draw(json.loads((DEMO / f"{name}.json").read_text())).savefig(IMAGES / f"{name}.png", dpi=90)
 

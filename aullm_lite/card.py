@@ -12,6 +12,7 @@ from .explain.grades import counted
 from .explain.grades import losses as losses_of_grades
 from .protocols.leaks_page import NAMES
 from .protocols.page import SHOWN_FLOORS
+from .speed_card import peers, speed, stages
 
 
 def scores(report: dict) -> str:
@@ -62,30 +63,6 @@ def course(rows: list[dict]) -> str:
         alone, minutes = sum(row["stage"] == "visual" for row in epochs), sum(row["seconds"] for row in epochs) / 60
         lines.append(f"| {step} | {alone} | {len(epochs) - alone} | {minutes:.0f} | {epochs[-1]['ap']:.3f} |")
     return "\n".join(lines)
-
-
-def speed(figures: dict) -> str:
-    """What `python -m aullm_lite bench` measured, from bench.json."""
-    step, film, clip = figures["training_step"], figures["analyze"], figures["single_clip"]
-    why = figures["attribution"]
-    return "\n".join(
-        [
-            f"| measured on {figures['machine']['cores']} CPU cores | |",
-            "|---|---|",
-            f"| training step at B={step['batch']}: prompt shared by the batch, against prompt in every row | "
-            f"{step['ratio']:.1f} times faster |",
-            f"| `analyze`, {film['video']} | {film['times_real_time']:.1f} times real time |",
-            f"| peak memory for 60 s of video, and what of it a 10 s video does not need | "
-            f"{film['peak_mb_60s']:.0f} MiB, {film['extra_mb_60s']:.0f} |",
-            f"| six frames to probabilities, one clip alone | {clip['one_clip_ms']:.0f} ms |",
-            f"| one AU explained by Integrated Gradients, 32 steps | {why['ig_32_steps_s']:.1f} s |",
-            f"| the same by all {why['methods']} methods; peak memory of that | "
-            f"{why['all_methods_s']:.0f} s; {why['peak_mb']:.0f} MiB |",
-            f"| a spoken report of one clip: first word; whole | {figures['speech']['first_word_s']:.2f} s; "
-            f"{figures['speech']['report_s']:.1f} s |",
-            f"| SynthME | {figures['synth']['clips_a_second']:.0f} training clips a second |",
-        ]
-    )
 
 
 def loso(table: dict) -> str:
@@ -221,6 +198,8 @@ def blocks(checkpoint: Path) -> dict[str, str]:
         "losses": losses(read("losses.json")),
         "course": course(rows),
         "speed": speed(read("bench.json")),
+        "stages": stages(read("bench.json")),
+        "peers": peers(read("peers.json")),
         "loso": loso(read("loso.json")),
         "leaks": leaks(read("leaks.json")),
         "grades": grades(read("grade.json")),

@@ -10,7 +10,7 @@ def add_to(command) -> None:
     """The commands with their options."""
     _add_train(command("train", _train, "Train a checkpoint."))
     _add_evaluate(command("evaluate", _evaluate, "Score a checkpoint on people it has never seen."))
-    sub = command("bench", _bench, "Measure speed, stage by stage against the floor of this machine, and in pairs.")
+    sub = command("bench", _bench, "Measure speed: stages against the floor of this machine, and pairs.")
     sub.add_argument("--model", default="demo", metavar="CHECKPOINT")
     sub.add_argument("--device", choices=("cpu", "cuda"), help="where to measure (a GPU where there is one)")
     sub.add_argument("--json", metavar="FILE")
