@@ -34,7 +34,7 @@ def load_language_model(name: str) -> tuple[nn.Module, object]:
     source = assets.smollm2_folder() if name == SMOLLM2 else name
     safe = {"trust_remote_code": False}  # else transformers asks whether to run what a stranger wrote
     try:
-        with quiet():
+        with quiet(), without_pickles():
             tokenizer = AutoTokenizer.from_pretrained(source, **safe)
             lm = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, use_safetensors=True, **safe)
     except (OSError, ValueError) as error:
@@ -76,6 +76,20 @@ def quiet() -> Iterator[None]:
     finally:
         if shown:
             logging.enable_progress_bar()
+
+
+@contextmanager
+def without_pickles() -> Iterator[None]:
+    """No pickle is read meanwhile: the index of a model's safetensors may name one, and transformers would read it."""
+    load, torch.load = torch.load, _refuse_pickle
+    try:
+        yield
+    finally:
+        torch.load = load
+
+
+def _refuse_pickle(*args, **options):
+    raise ValueError("its weights are a pickle, which is not read: they must be safetensors")
 
 
 def fingerprint(lm: nn.Module) -> str:

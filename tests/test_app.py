@@ -109,6 +109,12 @@ def test_no_history_of_runs_is_kept_in_the_browser(client):
     assert httpx.get(f"{client.src}config").json()["run_history"] is False
 
 
+@pytest.mark.parametrize("path", ["run-history/buckets", "run-history/records?bucket_id=me/runs", "runs"])
+def test_no_history_of_runs_can_be_asked_for(client, path):
+    answer = httpx.get(f"{client.src}gradio_api/{path}", headers={"host": "localhost"})
+    assert answer.status_code == 404
+
+
 def test_start_without_a_checkpoint_is_one_sentence(monkeypatch, capsys):
     def absent():
         raise InputError("There is no checkpoint: fetch it.")

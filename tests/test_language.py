@@ -8,13 +8,15 @@ import torch
 from transformers import (
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
     MistralConfig,
     MistralForCausalLM,
     Qwen2Config,
     Qwen2ForCausalLM,
 )
 
-from aullm_lite import language
+from aullm_lite import causal_lm, language
 from aullm_lite.causal_lm import ByteTokenizer, fingerprint, load_language_model, random_llama
 from aullm_lite.config import AULLMConfig
 from aullm_lite.errors import InputError
@@ -223,6 +225,21 @@ def test_code_of_a_stranger_is_neither_run_nor_asked_about(monkeypatch, tmp_path
         load_language_model(str(tmp_path))
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.rglob("ran"))
+
+
+def test_a_pickle_that_poses_as_safetensors_is_not_read(monkeypatch, tmp_path):
+    lm = LlamaForCausalLM(LlamaConfig(**SIZES))
+    lm.config.save_pretrained(tmp_path)
+    torch.save(lm.state_dict(), tmp_path / "weights.bin")
+    index = {"metadata": {}, "weight_map": dict.fromkeys(lm.state_dict(), "weights.bin")}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    monkeypatch.setattr(causal_lm.AutoTokenizer, "from_pretrained", lambda *args, **options: ByteTokenizer())
+    read = torch.load
+    with pytest.raises(InputError, match="Cannot load language model .* pickle"):
+        load_language_model(str(tmp_path))
+    assert (
+        torch.load is read and torch.load(tmp_path / "weights.bin", weights_only=True).keys() == lm.state_dict().keys()
+    )
 
 
 def test_an_end_token_beyond_the_vocabulary_is_refused():
