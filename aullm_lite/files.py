@@ -1,32 +1,95 @@
-"""Files and folders appear whole or not at all."""
+"""Files and folders appear whole or not at all, and one process at a time writes them.
 
+What a killed process has left half-written is never read, and goes when the next one comes.
+"""
+
+import glob
+import io
 import os
 import secrets
-import tempfile
+import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from .errors import InputError
 
+STALE = 600  # seconds after which nobody can still be writing a half-written file
+
 
 def write_together(contents: dict[Path, bytes]) -> None:
-    """Replace files only after all new ones lie on the disk: a full disk or a kill leaves the old ones whole."""
+    """Replace files only after all new ones lie on the disk: a full disk or a kill leaves the old ones whole.
+
+    Raises `OSError` with the name of the file.
+    """
     for path in contents:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent, f"{glob.escape(path.name)}.*.partial", STALE)
     mark = secrets.token_hex(4)  # processes of two machines may have the same number
     partial = {path: path.with_name(f"{path.name}.{mark}.partial") for path in contents}
     try:
         for path, content in contents.items():
-            with open(partial[path], "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            _write(partial[path], content, path)
         for path in contents:
             os.replace(partial[path], path)
     finally:
         for path in partial.values():
             path.unlink(missing_ok=True)
+
+
+def _write(partial: Path, content: bytes, path: Path) -> None:
+    try:
+        with open(partial, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        error.filename = str(path)  # a full disk does not say where
+        raise
+
+
+def _sweep(folder: Path, pattern: str, age: float = 0) -> None:
+    """Delete what was left by processes that were killed."""
+    for left in folder.glob(pattern):
+        with suppress(FileNotFoundError):  # another process has swept it
+            if time.time() - left.stat().st_mtime >= age:
+                shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
+
+
+def drawn(figure, form: str = "png", **options) -> bytes:
+    """A figure as the content of a file, so that it can be written whole or not at all."""
+    content = io.BytesIO()
+    figure.savefig(content, format=form, **options)
+    return content.getvalue()
+
+
+@contextmanager
+def alone(folder: Path, part: str = "", *, wait: bool = False, advice: str = "choose another place") -> Iterator[None]:
+    """Keep other processes out of a folder, or out of a part of it: an entry, or a share of the work.
+
+    The system takes the lock from a process that ends, however it ends, so a kill leaves none.  Waits for another
+    process that is at work there, or raises `InputError`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / (f".{part}.lock" if part else ".lock")
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=-1 if wait else 0)
+    except Timeout:
+        place = folder / part
+        raise InputError(f"Another process is writing to {place}: wait until it has ended, or {advice}.") from None
+    try:
+        if not part:
+            _sweep(folder, "*.partial")
+        yield
+    finally:
+        if not wait:  # who waits needs the same file
+            with suppress(PermissionError):  # Windows deletes it with the lock
+                path.unlink(missing_ok=True)
+        lock.release()
 
 
 def new_folder(out: str | Path) -> Path:
@@ -39,12 +102,42 @@ def new_folder(out: str | Path) -> Path:
 
 @contextmanager
 def appearing(out: Path) -> Iterator[Path]:
-    """A hidden folder to write to, which takes its place when all is written."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
-        whole = Path(scratch) / "whole"
-        whole.mkdir()
-        yield whole
-        if out.exists():
-            out.rmdir()
-        whole.rename(out)
+    """A hidden folder to write to, which takes its place when all is written.
+
+    Raises `InputError` where something lies there already, or another process is at work on it.
+    """
+    with alone(out.parent, out.name):
+        new_folder(out)
+        with hidden_beside(out) as whole:
+            whole.mkdir()
+            with told_of(out, whole):
+                yield whole
+            if out.exists():
+                out.rmdir()
+            whole.rename(out)
+
+
+@contextmanager
+def told_of(place: Path, hidden: Path) -> Iterator[None]:
+    """Errors tell of a place, and not of the hidden folder that stands for it.  A full disk does not say where."""
+    try:
+        yield
+    except OSError as error:
+        if str(error.filename or hidden).startswith(str(hidden)):
+            error.filename = str(place)
+        raise
+
+
+@contextmanager
+def hidden_beside(place: Path) -> Iterator[Path]:
+    """A new path for what is to take a place.  What is there at the end, or killed processes have left there, goes.
+
+    Only for who holds the place alone.
+    """
+    mark = f".{place.name}.partial-"
+    left = f"{glob.escape(mark)}*"
+    _sweep(place.parent, left)
+    try:
+        yield place.with_name(mark + secrets.token_hex(4))
+    finally:
+        _sweep(place.parent, left)  # of processes too that a killed one had started, and that ended after it

@@ -10,7 +10,7 @@ from . import distributed, resume
 from .checkpoint import WEIGHTS
 from .distributed import rank
 from .errors import InputError
-from .files import write_together
+from .files import alone, write_together
 from .model import AULLM
 from .people import pack
 from .train import Trainer
@@ -19,10 +19,15 @@ METRICS = "metrics.jsonl"
 
 
 def check_folder(out: Path | str, *, go_on: bool) -> None:
-    """Raise `InputError` before hours are spent where the folder holds another run, or `OSError` where it is closed."""
+    """Raise before hours are spent: `InputError` where another run or process has the folder, `OSError` if closed."""
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=out).close()
+    with alone(out):
+        _check_unused(out, go_on)
+
+
+def _check_unused(out: Path, go_on: bool) -> None:
     if not go_on and any((out / name).exists() for name in (resume.STATE, METRICS, WEIGHTS)):
         raise InputError(f"{out} holds a training run: pass --resume to go on with it, or another --out.")
 
@@ -43,8 +48,17 @@ class TrainingRun:
         }
 
     def run(self, *, go_on: bool = False) -> AULLM:
-        """All epochs, then calibration on inner subjects; returns the best model, which lies in the folder too."""
-        self.out.mkdir(parents=True, exist_ok=True)
+        """All epochs, then calibration on inner subjects; returns the best model, which lies in the folder too.
+
+        Raises `InputError` where the folder holds another run, or another process is at work in it.
+        """
+        if rank() > 0:
+            return self._run(go_on)
+        with alone(self.out):
+            _check_unused(self.out, go_on)  # again: another process may have trained meanwhile
+            return self._run(go_on)
+
+    def _run(self, go_on: bool) -> AULLM:
         trainer = self.trainer
         trainer.model.config = trainer.model.config.changed(trained_on=pack(trainer.people))  # also of a killed run
         if go_on and (self.out / resume.STATE).exists():
@@ -80,8 +94,9 @@ class TrainingRun:
 
     def log(self, figures: dict) -> None:
         rounded = {k: round(v, 5) if isinstance(v, float) else v for k, v in figures.items()}
-        with open(self.out / METRICS, "a") as file:
-            file.write(json.dumps(rounded) + "\n")
+        path = self.out / METRICS
+        before = path.read_bytes() if path.exists() else b""
+        write_together({path: before + json.dumps(rounded).encode() + b"\n"})
         line = "epoch {epoch} ({stage}): loss {loss:.4f}, inner AP {ap:.4f}, inner F1 {f1:.4f}, {seconds:.0f} s"
         print(line.format(**figures), flush=True)
 

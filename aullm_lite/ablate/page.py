@@ -1,10 +1,9 @@
 """The study as Markdown, from the numbers of ablate.json alone, and what is written to a folder."""
 
-import io
 import json
 from pathlib import Path
 
-from ..files import write_together
+from ..files import drawn, write_together
 from .figure import study_figure
 from .finding import findings
 from .rows import REFERENCE
@@ -12,13 +11,11 @@ from .rows import REFERENCE
 
 def write(out: Path, table: dict) -> None:
     """Write ablate.json, ablate.md and ablate.png, all or none."""
-    picture = io.BytesIO()
-    study_figure(table).savefig(picture, format="png", dpi=110, metadata={"Software": None})
     write_together(
         {
             out / "ablate.json": (json.dumps(table, indent=1, allow_nan=False) + "\n").encode(),
             out / "ablate.md": as_markdown(table).encode(),
-            out / "ablate.png": picture.getvalue(),
+            out / "ablate.png": drawn(study_figure(table), dpi=110, metadata={"Software": None}),
         }
     )
 

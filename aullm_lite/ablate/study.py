@@ -10,6 +10,7 @@ import torch
 
 from .. import __version__, metrics
 from ..errors import InputError
+from ..files import alone
 from ..model import AULLM
 from ..speech.lessons import truths_of
 from .budget import Budget
@@ -110,16 +111,20 @@ def ablate(
 ) -> dict:
     """Run the rows that are missing, and write the table of all that are complete; the table.
 
-    Raises `InputError` for an unknown row, for no seed, and for a folder of another study or, unless `go_on`, of any.
+    Raises `InputError` for an unknown row, for no seed, for a folder of another study or, unless `go_on`, of any, and
+    where another process is at work in it.
     """
-    wanted = chosen(rows)
+    wanted, out = chosen(rows), Path(out)
     if seeds < 1:
         raise InputError(f"A study needs at least one seed, got {seeds}.")
-    kept = Kept(out, {"budget": asdict(budget), "llm": llm, "version": __version__}, go_on=go_on)
-    pending = [(seed, row) for row in wanted if row.trained for seed in range(seeds) if not _done(kept, seed, row)]
-    _run(Study(budget, llm), kept, pending, seeds, say)
-    table = build_table(kept, seeds)
-    write(kept.out, table)
+    settings = {"budget": asdict(budget), "llm": llm, "version": __version__}
+    with alone(out):
+        kept = Kept(out, settings, go_on=go_on)
+        every = [(seed, row) for row in wanted if row.trained for seed in range(seeds)]
+        pending = [(seed, row) for seed, row in every if not _done(kept, seed, row)]
+        _run(Study(budget, llm), kept, pending, seeds, say)
+        table = build_table(kept, seeds)
+        write(out, table)
     return table
 
 

@@ -16,6 +16,9 @@ from .protocols import ROWS
 
 __all__ = ["LICENSED", "ROWS", "main"]
 
+# What another place would mend: it is full, closed, or has room for small files only.
+PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EPERM)
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 when all went well, 2 with one sentence when the input cannot be used."""
@@ -29,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{args.command}: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"{args.command}: {error.strerror or error}{_advice(error)}", file=sys.stderr)
+        print(f"{args.command}: {error.strerror or error}{_advice(error, args)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"{args.command}: stopped.", file=sys.stderr)
@@ -69,8 +72,10 @@ def _show_warning(message, category, filename, lineno, file=None, line=None) -> 
     (file or sys.stderr).write(text)
 
 
-def _advice(error: OSError) -> str:
+def _advice(error: OSError, args: argparse.Namespace) -> str:
     """Which file, and what to do where the place is the matter."""
     where = f" ({error.filename})" if error.filename else ""
-    place = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM)
-    return where + (": free some space or choose another place, then run the same command again." if place else ".")
+    if error.errno not in PLACE:
+        return f"{where}."
+    again = " with --resume" if getattr(args, "resume", None) is False else ""
+    return f"{where}: free some space or choose another place, then run the same command again{again}."

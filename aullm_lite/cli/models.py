@@ -1,10 +1,9 @@
 """Commands that use a model: analyze, describe, explain, grade."""
 
-import io
 from pathlib import Path
 
 from ..errors import InputError
-from ..files import write_together
+from ..files import alone, drawn, write_together
 from .options import au_number, seed_number
 
 # The methods of `explain`, whose import would take seconds.
@@ -34,15 +33,15 @@ def _analyze(args) -> None:
     if args.figure and Path(args.figure).suffix.lower() not in FIGURES:
         raise InputError(f"A figure can be {', '.join(FIGURES)}, not {args.figure!r}: give another name.")
     report = AULLM.from_pretrained(args.model).analyze(args.video, fps=args.fps)
+    print(report)  # first: nothing is lost where the files cannot be written
+    print("\n" + report.text())
     if args.json:
         report.to_json(args.json)
     if args.figure:
         from ..plots import report_figure
 
-        Path(args.figure).parent.mkdir(parents=True, exist_ok=True)
-        report_figure(report).savefig(args.figure)
-    print(report)
-    print("\n" + report.text())
+        figure = Path(args.figure)
+        write_together({figure: drawn(report_figure(report), figure.suffix[1:].lower())})
 
 
 def _add_describe(sub) -> None:
@@ -64,12 +63,12 @@ def _describe(args) -> None:
         understand(args.ask, model.config.aus)  # before the video is read
     report = model.analyze(args.video, fps=args.fps)
     heard = describe_report(model, report, args.ask)
-    if args.json:
-        report.with_words(heard).to_json(args.json)
     start, end = heard.times[0], heard.times[-1]
     print(f"From {start:.2f} to {end:.2f} s, where the model is surest of an Action Unit:", heard.text, sep="\n")
     if heard.problem:
         print(f"(The head's decision in plain words, because the language model's text was left out: {heard.problem}.)")
+    if args.json:
+        report.with_words(heard).to_json(args.json)
 
 
 def _add_explain(sub) -> None:
@@ -96,10 +95,9 @@ def _explain(args) -> None:
     made = model.explain(window.clip, args.au, args.method, args.on)
     grade = sentence(shipped(model), made.method, made.on)
     about = dict(face=window.onset_crop, times=window.times, grade=grade, verdict=found.verdict)
-    picture = io.BytesIO()
-    why_figure(made, window.clip, **about).savefig(picture)
+    picture = drawn(why_figure(made, window.clip, **about))
     stem = Path(args.out) / f"au{args.au}-{args.method}-{made.on}"
-    files = made.files(stem) | {Path(f"{stem}.png"): picture.getvalue()}
+    files = made.files(stem) | {Path(f"{stem}.png"): picture}
     write_together(files)
     print(f"{found.label}: {found.verdict}, probability {found.probability:.2f}.", made.text(), grade, sep="\n")
     print(f"In {args.out}: {', '.join(path.name for path in files)}.")
@@ -133,9 +131,10 @@ def _grade(args) -> None:
     methods = MAPS if args.methods == ["all"] else tuple(args.methods)
     model = AULLM.from_pretrained(args.model).to("cuda" if torch.cuda.is_available() else "cpu")
     rows = Path(f"{args.json}.rows.jsonl")
-    made = study.grade(model, methods=methods, clips=args.clips, tier=args.tier, seed=args.seed, rows=rows)
-    about = {"tier": args.tier, "seed": args.seed, "model": weights_hash(model)}
-    table = grades.grade_table(made, about)
-    write_json(args.json, table)
-    rows.unlink()
+    with alone(rows.parent, rows.name):
+        made = study.grade(model, methods=methods, clips=args.clips, tier=args.tier, seed=args.seed, rows=rows)
+        about = {"tier": args.tier, "seed": args.seed, "model": weights_hash(model)}
+        table = grades.grade_table(made, about)
+        write_json(args.json, table)
+        rows.unlink()
     print(grades.as_text(table))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ..errors import InputError
+from ..files import drawn, write_together
 from .options import PRESETS, seed_number, synth_size
 
 
@@ -46,12 +47,14 @@ def _train(args) -> None:
     from .. import distributed
     from ..plots import training_figure
     from ..recipe import TrainConfig, split_inner
-    from ..run import TrainingRun, check_folder
+    from ..run import METRICS, TrainingRun, check_folder
     from ..synth.drawn import drawn_name
     from ..train import Trainer, refuse_known
 
     distributed.start()
-    check_folder(args.out, go_on=args.resume)
+    out = Path(args.out)
+    if distributed.rank() == 0:  # who writes there
+        check_folder(out, go_on=args.resume)
     names = ("epochs", "warmup", "batch_size", "lr", "lr_lora", "spoken", "loss", "seed", "mixed_precision")
     settings = {name: value for name in names if (value := getattr(args, name)) is not None}
     settings = TrainConfig(**settings)
@@ -60,10 +63,10 @@ def _train(args) -> None:
     if args.data == "synth":  # before minutes are spent on drawing them
         names = np.array([drawn_name(args.seed + n) for n in range(args.subjects)])
         refuse_known(model, names[split_inner(names, settings.inner_share, settings.seed)])
-    TrainingRun(Trainer(model, _training_clips(args), settings), args.out).run(go_on=args.resume)
+    TrainingRun(Trainer(model, _training_clips(args), settings), out).run(go_on=args.resume)
     if distributed.rank() > 0:
         return
-    training_figure(Path(args.out) / "metrics.jsonl").savefig(Path(args.out) / "metrics.png")
+    write_together({out / "metrics.png": drawn(training_figure(out / METRICS))})
     print(f"The checkpoint lies in {args.out}.")
 
 
@@ -133,9 +136,9 @@ def _evaluate(args) -> None:
         from ..synth.export import read_dataset
 
         scores = evaluate.evaluate(model, read_dataset(args.data))
+    print(evaluate.as_text(scores))  # first: nothing is lost where the file cannot be written
     if args.json:
         evaluate.write_json(args.json, scores)
-    print(evaluate.as_text(scores))
 
 
 def _evaluate_spoken(model, args) -> None:
@@ -146,9 +149,9 @@ def _evaluate_spoken(model, args) -> None:
 
     model = model.to("cuda" if torch.cuda.is_available() else "cpu")
     table = spoken_table(model, subjects=args.subjects, clips=args.clips, tier=args.tier, seed=args.seed)
+    print(as_text(table))
     if args.json:
         write_json(args.json, table)
-    print(as_text(table))
 
 
 def _bench(args) -> None:
@@ -164,8 +167,8 @@ def _bench(args) -> None:
         if not Path(path).absolute().parent.is_dir():
             raise InputError(f"There is no folder for {path}: make it first.")
     figures = bench.run(args.model, args.device, say=lambda line: print(line, "...", flush=True))
+    print(bench.as_text(figures))
     if args.json:
         write_json(args.json, figures)
     if args.figure:
-        stage_figure(figures).savefig(args.figure, dpi=110)
-    print(bench.as_text(figures))
+        write_together({Path(args.figure): drawn(stage_figure(figures), Path(args.figure).suffix[1:], dpi=110)})

@@ -55,20 +55,13 @@ def read(path: Path) -> pa.Table | None:
 
 
 def write(path: Path, records: list[dict], problems: list[str]) -> None:
-    """Write the records of one subject, whole or not at all, in a folder that only its owner can open.
-
-    Raises `OSError` with the name of the file.
-    """
+    """Write the records of one subject, whole or not at all, in a folder that only its owner can open."""
     schema = SCHEMA.with_metadata({PROBLEMS: json.dumps(problems)})
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(records, schema), sink, compression="zstd", write_page_checksum=True)
-    try:
-        path.parent.parent.mkdir(parents=True, exist_ok=True)
-        path.parent.mkdir(mode=0o700, exist_ok=True)  # licences keep the faces from others
-        write_together({path: sink.getvalue().to_pybytes()})
-    except OSError as error:
-        error.filename = error.filename or str(path)  # a full disk does not say where
-        raise
+    path.parent.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)  # licences keep the faces from others
+    write_together({path: sink.getvalue().to_pybytes()})
 
 
 def problems_of(table: pa.Table) -> list[str]:

@@ -5,6 +5,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -16,7 +17,7 @@ from .. import __version__
 from ..checkpoint import find_checkpoint, read_config
 from ..clips import ClipSet, join
 from ..errors import InputError
-from ..files import write_together
+from ..files import alone, drawn, write_together
 from .folds import Folds, digest, shard
 from .methods import Method, build, ordered, row_names
 from .page import as_markdown, table_figure
@@ -67,9 +68,18 @@ class Experiment:
         tempfile.TemporaryFile(dir=out).close()  # a closed folder is noticed before hours are spent
         self.kept(out)  # and so are rows of another run
         chosen = [Folds(out, name, self.settings() | {"row": [model, init, preset]}) for name, model, init in rows]
-        if not go_on and (begun := [kept.name for kept in chosen if len(kept.missing(mine)) < len(mine)]):
-            raise InputError(f"{out} holds folds of {', '.join(begun)}: pass --resume to go on, or another --out.")
-        started, data = perf_counter(), self.data
+        started = perf_counter()
+        with ExitStack() as held:
+            for kept in chosen:
+                held.enter_context(kept.share(folds))
+            if not go_on and (begun := [kept.name for kept in chosen if len(kept.missing(mine)) < len(mine)]):
+                raise InputError(f"{out} holds folds of {', '.join(begun)}: pass --resume to go on, or another --out.")
+            self._fill(chosen, rows, mine, preset, together)
+        return self.write(out) | {"seconds": round(perf_counter() - started)}
+
+    def _fill(self, chosen: Sequence[Folds], rows, mine: Sequence[SubjectSplit], preset: str, together: int) -> None:
+        """Run the folds that each row misses of a share."""
+        data = self.data
         for kept, (_, model, init) in zip(chosen, rows):
             if kept.missing(mine):
                 method = build(model, init, preset, self.data.aus, self.seed)
@@ -77,7 +87,6 @@ class Experiment:
                 kept.run(method, measured, mine, self.seed, together)
                 motion = data.motion if measured.motion is None else measured.motion
                 data = replace(measured, motion=motion)  # what was measured once serves the next rows
-        return self.write(out) | {"seconds": round(perf_counter() - started)}
 
     def check(self, inits: Iterable[str] = ()) -> None:
         """Raise before hours are spent: `InputError` where no table could be made, `LeakError` for any fold's leak."""
@@ -104,8 +113,13 @@ class Experiment:
     def write(self, out: Path) -> dict:
         """Write predictions.parquet, table.json, table.md and table.png from all complete rows; the table.
 
-        Without a complete row nothing is written, and the answer says how many folds are missing.
+        Without a complete row nothing is written, and the answer says how many folds are missing.  Processes that share
+        the folds come here one after another, so that the last one finds all of them.
         """
+        with alone(out, "table", wait=True):
+            return self._write(out)
+
+    def _write(self, out: Path) -> dict:
         rows = self.kept(out)
         missing = {name: len(kept.missing(self.splits)) for name, kept in rows.items()}
         order = [name for name in rows if not missing[name]]
@@ -160,14 +174,13 @@ def _measured(method: Method, data: ClipSet) -> ClipSet:
 
 
 def _files(out: Path, table: dict, answers: pd.DataFrame, seconds: dict) -> dict[Path, bytes]:
-    parquet, picture = io.BytesIO(), io.BytesIO()
+    parquet = io.BytesIO()
     answers.attrs = {}
     answers.to_parquet(parquet, index=False)
-    table_figure(table).savefig(picture, format="png", dpi=110, metadata={"Software": None})
     return {
         out / "predictions.parquet": parquet.getvalue(),
         out / "table.json": (json.dumps(table, indent=1, allow_nan=False) + "\n").encode(),
         out / "table.md": as_markdown(table).encode(),
-        out / "table.png": picture.getvalue(),
+        out / "table.png": drawn(table_figure(table), dpi=110, metadata={"Software": None}),
         out / "seconds.json": (json.dumps(seconds, indent=1) + "\n").encode(),
     }

@@ -9,6 +9,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from time import perf_counter
 
@@ -19,7 +20,7 @@ from tqdm.auto import tqdm
 from .. import metrics
 from ..clips import ClipSet
 from ..errors import InputError
-from ..files import write_together
+from ..files import alone, write_together
 from .methods import Method, Scorer
 from .splits import SubjectSplit
 
@@ -74,6 +75,14 @@ class Folds:
 
     def missing(self, splits: Sequence[SubjectSplit]) -> list[SubjectSplit]:
         return [split for split in splits if not self.file(split).exists()]
+
+    def share(self, which: str | None) -> AbstractContextManager:
+        """Hold a share `i/n` of the folds, by default all, against another process that is given the same.
+
+        Shares that overlap are safe, but whoever asks for them works twice.
+        """
+        part = f"share-{(which or '0/1').replace('/', '-of-')}"
+        return alone(self.folder, part, advice="give each process its own share with --folds")
 
     def run(self, method: Method, data: ClipSet, splits: Sequence[SubjectSplit], seed: int, together: int = 1) -> None:
         """Run those of these folds that are not there yet, on data that the method has measured.

@@ -5,7 +5,6 @@ movement at all), at noise.  SynthME's people have habits, as those of CASME II 
 person on both sides rewards.
 """
 
-import io
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from .. import confusion, metrics, pooling
 from ..baselines.simple import with_motion
 from ..clips import ClipSet
 from ..datasets.casme2 import CASME2
-from ..files import write_together
+from ..files import drawn, write_together
 from ..floors import identity_scores, identity_thresholds
 from ..losses import bce
 from ..synth.dataset import held_out_seed
@@ -196,9 +195,7 @@ def run(out: str | Path, *, seed: int = 0, data: ClipSet | None = None) -> dict:
         "learners": rows,
         "identity": identity(data),
     }
-    picture = io.BytesIO()
-    leaks_figure(report).savefig(picture, format="png", dpi=110, metadata={"Software": None})
     files = {"leaks.json": (json.dumps(report, indent=1) + "\n").encode(), "leaks.md": as_markdown(report).encode()}
-    files["leaks.png"] = picture.getvalue()
+    files["leaks.png"] = drawn(leaks_figure(report), dpi=110, metadata={"Software": None})
     write_together({Path(out) / name: content for name, content in files.items()})
     return report

@@ -4,6 +4,7 @@ Subjects are invented (CASME II from 90, SAMM from 900), and the emotion columns
 "others": SynthME knows movements, not feelings.  `synthme.json` says which generated person each subject is.
 """
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +36,9 @@ def _save(path: Path, rows: list[list], sheet: str) -> None:
     book.active.title = sheet
     for row in rows:
         book.active.append(row)
-    book.save(path)
+    content = io.BytesIO()
+    book.save(content)  # on a full disk, a file would be closed twice, and the second error told without end
+    path.write_bytes(content.getvalue())
 
 
 def _casme2_clip(row: dict) -> str:

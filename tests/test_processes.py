@@ -1,0 +1,45 @@
+"""Several processes: they end with the one that started them, whatever ends it."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+WORK = """
+import os, sys, time
+from joblib import delayed
+from aullm_lite.processes import processes
+
+def name(seconds):
+    print(os.getpid(), flush=True)
+    time.sleep(seconds)
+
+list(processes(2)(delayed(name)(60) for _ in range(2)))
+"""
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]  # ended, not yet fetched
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes as Linux shows them")
+def test_processes_end_with_the_one_that_was_killed():
+    root = Path(__file__).parents[1]
+    with subprocess.Popen([sys.executable, "-c", WORK], stdout=subprocess.PIPE, cwd=root, text=True) as parent:
+        workers = [int(parent.stdout.readline()) for _ in range(2)]
+        assert all(map(alive, workers))
+        parent.kill()
+        deadline = time.monotonic() + 20
+        while any(map(alive, workers)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        left = [pid for pid in workers if alive(pid)]
+    for pid in left:
+        os.kill(pid, 9)
+    assert not left
