@@ -26,7 +26,6 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 NAMES = ("config", "checkpoint", "tables", "videos")  # as in tests/fuzzed.py, which loads too much for `--help`
 LONGEST, PATIENCE, MEMORY = 65_536, 30, 4096  # bytes of a file; seconds; MB
 PACKAGES = ("atheris", "av", "opencv-python-headless", "openpyxl", "pillow", "safetensors", "torch", "transformers")
-OURS = ("aullm_lite", "openpyxl")  # whose branches guide the search
 
 
 def main() -> None:
@@ -84,10 +83,10 @@ def findings(target: str, out: Path) -> set[Path]:
 def fuzz(target: str, seconds: float, place: Path, out: Path) -> None:
     """Give a target mutations of good files; runs until the time is over or the process crashes."""
     import atheris
-    import torch  # noqa: F401  before, so that only the branches of `OURS` are counted
+    import torch  # noqa: F401  before, so that our own branches alone guide the search
     import transformers  # noqa: F401
 
-    with atheris.instrument_imports(include=[*OURS]):
+    with atheris.instrument_imports(include=["aullm_lite"]):
         import fuzzed
     corpus, count = place / "corpus", os.open(place / "count", os.O_CREAT | os.O_RDWR)
     corpus.mkdir(exist_ok=True)

@@ -9,6 +9,7 @@ import io
 import json
 import math
 import os
+import re
 import struct
 import tempfile
 import warnings
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from unittest import mock
+from xml.sax.saxutils import escape
 
 import av
 import cv2
@@ -43,6 +45,7 @@ ROWS = {
     "4dme": [stand_ins.FOURDME, ["sub90", "90_1", "Positive", 3, "7", 12.0, "AU1+AU4", 1, 0, 1, 2, "no"]],
 }
 CODECS = {"mp4": "libx264", "webm": "libvpx", "avi": "mpeg4"}
+SHEET = "xl/worksheets/sheet1.xml"
 PICTURES = ("png", "jpg", "bmp", "tif")
 
 
@@ -140,8 +143,8 @@ def tables(data: bytes) -> None:
     with folder() as place:
         path = place / "table.xlsx"
         if part == 0:
-            lines = rest.decode(errors="replace").split("\n")
-            stand_ins.table(path, [ROWS[name][0], *([_typed(cell) for cell in line.split("\t")] for line in lines)])
+            rows = [line.split("\t") for line in rest.decode(errors="replace").split("\n")]
+            path.write_bytes(zipped(good_table(name) | {SHEET: sheet([ROWS[name][0], *rows])}))
         elif part == 1:
             path.write_bytes(rest)
         else:
@@ -270,9 +273,14 @@ def good_picture(suffix: str) -> bytes:
 _REASONS = frozenset({"does not end after its onset", "stands in more than one row"})
 
 
-def _typed(cell: str) -> object:
-    """A cell as Excel would keep it: a number, where it is one, without the letters that xlsx cannot hold."""
-    try:
-        return int(cell) if cell.isascii() and cell.isdecimal() and len(cell) < 10 else float(cell)
-    except ValueError:
-        return "".join(letter for letter in cell if letter.isprintable())[:1000] or None
+def sheet(rows: list[list]) -> bytes:
+    """A worksheet of cells: what looks like a number is one, and letters that XML cannot hold are left out."""
+    start = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    lines = ("".join(map(_cell, row)).join(("<row>", "</row>")) for row in rows)
+    return start + "".join(lines).encode() + b"</sheetData></worksheet>"
+
+
+def _cell(value: object) -> str:
+    text = escape("".join(letter for letter in str("" if value is None else value) if letter.isprintable()))
+    number = re.fullmatch(r"-?[0-9]+(\.[0-9]*)?(e[0-9]+)?", text)
+    return f"<c><v>{text}</v></c>" if number else f'<c t="inlineStr"><is><t>{text}</t></is></c>'

@@ -55,6 +55,13 @@ def test_the_apex(tmp_path, apex, repaired, source, flags):
         assert line["from"] == (apex if isinstance(apex, int) else None)
 
 
+@pytest.mark.parametrize("onset, offset, middle", [(7, 8, 8), (7, 9, 8), (7, 10, 8), (7, 7, 7)])
+def test_the_middle_of_a_short_clip_is_not_its_onset(tmp_path, onset, offset, middle):
+    (sample,) = loaded(tmp_path, "casme2", [casme2_row(90, "EP01_1", onset, "/", offset)]).samples
+    assert (sample.apex, sample.apex_source) == (middle, "midpoint")
+    assert ("bad_window" in sample.flags) == (onset == offset)
+
+
 def test_windows_that_are_none(tmp_path):
     rows = [casme2_row(90, "a", 20, 15, 10), casme2_row(90, "b", "/", 5, 9), casme2_row(90, "c", 7, 7, 7)]
     result = loaded(tmp_path, "casme2", rows)

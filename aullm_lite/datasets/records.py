@@ -151,6 +151,6 @@ def repair_apex(sample: Sample) -> tuple[Sample, list[dict]]:
     flag, why = "apex_outside", "the apex lies outside (onset, offset]"
     if sample.apex is None:
         flag, why = "apex_missing", "the apex is missing"
-    middle = (sample.onset + sample.offset) // 2
+    middle = max((sample.onset + sample.offset) // 2, min(sample.onset + 1, sample.offset))  # of two frames the second
     log = [entry(sample, "apex", middle, why)]
     return replace(sample, apex=middle, apex_source="midpoint").flagged(flag), log
