@@ -16,7 +16,7 @@ from .whole import analysis_speed, attribution_speed, speech_speed, synth_speed,
 
 
 def run(checkpoint: str = "demo", device: str | None = None, say: Callable[[str], object] = print) -> dict:
-    """All measurements, about ten minutes on two cores; on a GPU the stages alone, for the rest lives on the CPU."""
+    """All measurements, about five minutes on two cores; on a GPU the stages alone, for the rest lives on the CPU."""
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     model = AULLM.from_pretrained(checkpoint).to(device)
     figures = {"machine": machine(model.device)}
