@@ -14,7 +14,9 @@ def test_readme_quotes_the_files_beside_the_checkpoint():
     assert card.fill(README, DEMO) == README
 
 
-@pytest.mark.parametrize("name", ["scores", "losses", "course", "speed", "stages", "peers", "loso", "leaks", "words", "ablation"])
+@pytest.mark.parametrize(
+    "name", ["scores", "losses", "course", "speed", "stages", "peers", "loso", "leaks", "words", "ablation"]
+)
 def test_a_drifted_figure_would_be_seen(name):
     block = card.blocks(DEMO)[name]
     digit = next(c for c in block if c.isdigit())
