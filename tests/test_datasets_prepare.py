@@ -403,14 +403,14 @@ def test_a_place_that_cannot_be_written(tmp_path, blind, monkeypatch):
     with pytest.raises(OSError) as error:
         prepare(data, cache=tmp_path / "file")
     assert str(tmp_path / "file") in str(error.value.filename)
-    write = store.write_together
+    written = []
 
-    def full(contents):
-        if "casme2-91" in str(*contents):
+    def full(file):
+        written.append(file)
+        if len(written) == 2:
             raise OSError(errno.ENOSPC, "No space left on device")
-        write(contents)
 
-    monkeypatch.setattr(store, "write_together", full)
+    monkeypatch.setattr("aullm_lite.files.os.fsync", full)
     with pytest.raises(OSError) as error:
         prepare(data, cache=tmp_path / "cache")
     assert error.value.errno == errno.ENOSPC and "casme2-91" in error.value.filename
