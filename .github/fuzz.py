@@ -9,9 +9,11 @@ or a crash.  Its bytes, and what happened, are written to `--out`; equal ones on
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import platform
+import shutil
 import struct
 import subprocess
 import sys
@@ -39,13 +41,12 @@ def main() -> None:
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)  # the process that does the work, see `search`
     args = parser.parse_args()
     if args.inside:
-        return fuzz(args.target, args.seconds, args.inside, args.out)
+        return fuzz(args.target, args.seconds, args.inside)
     found = 0
     for target in NAMES if args.target == "all" else [args.target]:
         row = search(target, args.seconds, args.out.resolve())
-        print(
-            f"{target}: {row['executions']:,} executions in {row['seconds']} s, {row['findings']} findings", flush=True
-        )
+        times = f"{row['executions']:,} executions in {row['seconds']} s"
+        print(f"{target}: {times}, {row['findings']} findings", flush=True)
         found += row["findings"]
         if args.json:
             keep(args.json, target, row)
@@ -54,33 +55,38 @@ def main() -> None:
 
 def search(target: str, seconds: float, out: Path) -> dict:
     """Fuzz in a process of its own, and in another where that one has crashed; the figures."""
-    out.mkdir(parents=True, exist_ok=True)
-    before, executions, start = findings(target, out), 0, time.monotonic()
+    executions, start = 0, time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        (place / "findings").mkdir()
         while (left := seconds - (time.monotonic() - start)) > 1:
-            command = [sys.executable, __file__, target, f"{left:.0f}", "--inside", scratch, "--out", out]
-            with open(Path(scratch) / "log.txt", "wb") as log:
+            command = [sys.executable, __file__, target, f"{left:.0f}", "--inside", scratch]
+            with open(place / "log.txt", "wb") as log:
                 done = subprocess.run(command, stdout=log, stderr=log)
-            count = Path(scratch) / "count"
-            if not count.exists():  # it never began
-                sys.exit(f"{target}: {(Path(scratch) / 'log.txt').read_text(errors='replace')[-2000:]}")
-            executions += struct.unpack("<Q", count.read_bytes())[0]
-            count.unlink()
+            executions += counted(target, place)
             if done.returncode:
                 print(f"{target}: the process ended with {done.returncode}, another one goes on", flush=True)
-    new = findings(target, out) - before
-    for path in sorted(new):
+        out.mkdir(parents=True, exist_ok=True)
+        found = [shutil.copy(path, out) for path in sorted((place / "findings").iterdir())]
+    for path in found:
         print(f"{target}: {path}", flush=True)
     versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    number = sum(Path(path).suffix != ".txt" for path in found)
     spent = round(time.monotonic() - start)
-    return {"seconds": spent, "executions": executions, "findings": len(new), "versions": versions}
+    return {"seconds": spent, "executions": executions, "findings": number, "versions": versions}
 
 
-def findings(target: str, out: Path) -> set[Path]:
-    return {path for path in out.glob(f"{target}-*") if path.suffix != ".txt"}
+def counted(target: str, place: Path) -> int:
+    """Executions of the last process; ends this one where there were none."""
+    count = place / "count"
+    if not count.exists() or count.stat().st_size == 0:
+        sys.exit(f"{target}: {(place / 'log.txt').read_text(errors='replace')[-2000:]}")
+    (number,) = struct.unpack("<Q", count.read_bytes())
+    count.unlink()
+    return number
 
 
-def fuzz(target: str, seconds: float, place: Path, out: Path) -> None:
+def fuzz(target: str, seconds: float, place: Path) -> None:
     """Give a target mutations of good files; runs until the time is over or the process crashes."""
     import atheris
     import torch  # noqa: F401  before, so that our own branches alone guide the search
@@ -88,42 +94,42 @@ def fuzz(target: str, seconds: float, place: Path, out: Path) -> None:
 
     with atheris.instrument_imports(include=["aullm_lite"]):
         import fuzzed
-    corpus, count = place / "corpus", os.open(place / "count", os.O_CREAT | os.O_RDWR)
-    corpus.mkdir(exist_ok=True)
-    for number, seed in enumerate(fuzzed.seeds(target)):
-        if len(seed) <= LONGEST:
-            (corpus / f"seed{number}").write_bytes(seed)
-    executions = 0
+    plant(fuzzed.seeds(target), place / "corpus")
+    count, executions = os.open(place / "count", os.O_CREAT | os.O_RDWR), itertools.count(1)
 
     def once(data: bytes) -> None:
-        nonlocal executions
-        executions += 1
-        os.pwrite(count, struct.pack("<Q", executions), 0)
+        os.pwrite(count, struct.pack("<Q", next(executions)), 0)
         try:
             fuzzed.TARGETS[target](data)
         except Exception as error:
-            record(error, data, target, out)
+            record(error, data, place / "findings" / target)
 
-    limits = (
-        f"-timeout={PATIENCE}",
-        f"-rss_limit_mb={MEMORY}",
-        f"-max_total_time={seconds:.0f}",
-        f"-max_len={LONGEST}",
-    )
-    atheris.Setup([sys.argv[0], *limits, f"-artifact_prefix={out}/{target}-", str(corpus)], once)
+    atheris.Setup([sys.argv[0], *options(seconds, place / "findings" / f"{target}-"), str(place / "corpus")], once)
     atheris.Fuzz()
 
 
-def record(error: Exception, data: bytes, target: str, out: Path) -> None:
+def options(seconds: float, prefix: Path) -> list[str]:
+    """Of libFuzzer, which writes down what hangs, swells or crashes."""
+    limits = {"timeout": PATIENCE, "rss_limit_mb": MEMORY, "max_len": LONGEST, "max_total_time": round(seconds)}
+    return [f"-{name}={value}" for name, value in (limits | {"artifact_prefix": prefix}).items()]
+
+
+def plant(seeds: list[bytes], corpus: Path) -> None:
+    corpus.mkdir(exist_ok=True)
+    for number, seed in enumerate(seeds):
+        if len(seed) <= LONGEST:
+            (corpus / f"seed{number}").write_bytes(seed)
+
+
+def record(error: Exception, data: bytes, name: Path) -> None:
     """Write down bytes and traceback, the first time that this kind of error comes from this line."""
     *_, last = traceback.extract_tb(error.__traceback__)
     kind = hashlib.sha256(f"{type(error).__name__} {last.filename}:{last.lineno}".encode()).hexdigest()[:12]
-    path = out / f"{target}-{kind}"
+    path = name.with_name(f"{name.name}-{kind}")
     if not path.exists():
         path.write_bytes(data)
-        path.with_suffix(".txt").write_text(
-            "".join(traceback.format_exception(error)), encoding="utf-8", errors="replace"
-        )
+        text = "".join(traceback.format_exception(error))
+        path.with_suffix(".txt").write_text(text, encoding="utf-8", errors="replace")
 
 
 def keep(path: Path, target: str, row: dict) -> None:

@@ -99,31 +99,29 @@ def config(data: bytes) -> None:
 
 
 def checkpoint(data: bytes) -> None:
-    """A checkpoint with its settings (0), the head of its weights (1) or all of them (2) replaced, or single bytes (3).
-
-    For the last, five bytes each are a place and what then stands there.
-    """
-    part, rest = data[:1], data[1:]
+    """A checkpoint: its settings (0), the head of its weights (1), all of them (2) or single bytes (3) are others."""
     settings, weights = good_checkpoint()
-    if part == b"\1":
-        weights = struct.pack("<Q", len(rest)) + rest + weights[8 + weights_head() :]
-    elif part == b"\2":
-        weights = rest
-    elif part == b"\3":
-        changed = bytearray(weights)
-        for at, value in struct.iter_unpack("<IB", rest[: len(rest) // 5 * 5]):
-            changed[at % len(changed)] = value
-        weights = bytes(changed)
-    else:
-        settings = rest
+    part, rest = data[:1], data[1:]
     with folder() as place:
-        (place / CONFIG).write_bytes(settings)
-        (place / WEIGHTS).write_bytes(weights)
+        (place / CONFIG).write_bytes(settings if part in (b"\1", b"\2", b"\3") else rest)
+        (place / WEIGHTS).write_bytes(_damaged(weights, part, rest))
         with untouched(place), offline():
             model = answer(AULLM.from_pretrained, place)
         if model is not None:
             assert all(torch.isfinite(value).all() for value in model.trained_state().values())
             assert model.probabilities(torch.zeros(1, 6, 64, 64)).shape == (1, len(model.config.aus))
+
+
+def _damaged(weights: bytes, part: bytes, rest: bytes) -> bytes:
+    """Single bytes are a place (four bytes) and what stands there (one), as often as there are any."""
+    if part == b"\1":
+        return struct.pack("<Q", len(rest)) + rest + weights[8 + weights_head() :]
+    if part == b"\3":
+        changed = bytearray(weights)
+        for at, value in struct.iter_unpack("<IB", rest[: len(rest) // 5 * 5]):
+            changed[at % len(changed)] = value
+        return bytes(changed)
+    return rest if part == b"\2" else weights
 
 
 @contextmanager

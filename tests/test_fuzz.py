@@ -1,7 +1,9 @@
 """Damaged and invented files in their hundreds; `.github/fuzz.py` goes on where this ends."""
 
+import importlib.util
 import json
 from dataclasses import fields
+from pathlib import Path
 
 import fuzzed
 import pytest
@@ -92,6 +94,20 @@ def test_what_a_reader_must_not_do_is_noticed(reader):
         (place / "clip.mp4").touch()
         with fuzzed.untouched(place):
             fuzzed.answer(reader, place)
+
+
+def test_the_long_form_has_the_same_targets_and_writes_findings_once(tmp_path):
+    spec = importlib.util.spec_from_file_location("fuzz", Path(__file__).parents[1] / ".github" / "fuzz.py")
+    long_form = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(long_form)
+    assert long_form.NAMES == (*fuzzed.TARGETS,)
+    for data in (b"first", b"second"):
+        try:
+            raises_something_else(tmp_path)
+        except KeyError as error:
+            long_form.record(error, data, tmp_path / "config")
+    (found,) = (path for path in tmp_path.iterdir() if not path.suffix)
+    assert found.read_bytes() == b"first" and "KeyError: 'clip'" in found.with_suffix(".txt").read_text()
 
 
 @few(300)
