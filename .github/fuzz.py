@@ -68,12 +68,12 @@ def search(target: str, seconds: float, out: Path) -> dict:
                 print(f"{target}: the process ended with {done.returncode}, another one goes on", flush=True)
         out.mkdir(parents=True, exist_ok=True)
         found = [shutil.copy(path, out) for path in sorted((place / "findings").iterdir())]
+    found = [path for path in map(Path, found) if path.suffix != ".txt"]
     for path in found:
         print(f"{target}: {path}", flush=True)
     versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
-    number = sum(Path(path).suffix != ".txt" for path in found)
     spent = round(time.monotonic() - start)
-    return {"seconds": spent, "executions": executions, "findings": number, "versions": versions}
+    return {"seconds": spent, "executions": executions, "findings": len(found), "versions": versions}
 
 
 def counted(target: str, place: Path) -> int:
