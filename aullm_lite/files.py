@@ -110,34 +110,26 @@ def appearing(out: Path) -> Iterator[Path]:
         new_folder(out)
         with hidden_beside(out) as whole:
             whole.mkdir()
-            with told_of(out, whole):
-                yield whole
+            yield whole
             if out.exists():
                 out.rmdir()
             whole.rename(out)
 
 
 @contextmanager
-def told_of(place: Path, hidden: Path) -> Iterator[None]:
-    """Errors tell of a place, and not of the hidden folder that stands for it.  A full disk does not say where."""
-    try:
-        yield
-    except OSError as error:
-        if str(error.filename or hidden).startswith(str(hidden)):
-            error.filename = str(place)
-        raise
-
-
-@contextmanager
 def hidden_beside(place: Path) -> Iterator[Path]:
     """A new path for what is to take a place.  What is there at the end, or killed processes have left there, goes.
 
-    Only for who holds the place alone.
+    Only for who holds the place alone.  Raises `OSError` that names the place, where it concerns what is hidden.
     """
     mark = f".{place.name}.partial-"
-    left = f"{glob.escape(mark)}*"
+    left, hidden = f"{glob.escape(mark)}*", place.with_name(mark + secrets.token_hex(4))
     _sweep(place.parent, left)
     try:
-        yield place.with_name(mark + secrets.token_hex(4))
+        yield hidden
+    except OSError as error:
+        if str(error.filename or hidden).startswith(str(hidden)):  # a full disk does not say where
+            error.filename = str(place)
+        raise
     finally:
         _sweep(place.parent, left)  # of processes too that a killed one had started, and that ended after it

@@ -208,7 +208,11 @@ def model_files(base: Path) -> Work:
     def run(folder: Path, go_on: bool) -> int:
         os.environ |= offline | {"TMPDIR": str(folder)}
         tempfile.tempdir = None  # read again
-        assets._members(pinned, folder / "out")
+        try:
+            assets._members(pinned, folder / "out")
+        except (InputError, OSError) as error:
+            print(f"assets: {error}: another place")  # as the app says it, with the advice of the commands
+            return 2
         return 0
 
     def broken(folder: Path) -> list[str]:

