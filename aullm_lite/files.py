@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from .errors import InputError
 
+MARK = "[0-9a-f]" * 8  # in the name of a half-written file, so that nobody else's is swept
 STALE = 600  # seconds after which nobody can still be writing a half-written file
 
 
@@ -27,7 +28,7 @@ def write_together(contents: dict[Path, bytes]) -> None:
     """
     for path in contents:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path.parent, f"{glob.escape(path.name)}.*.partial", STALE)
+        _sweep(path.parent, f"{glob.escape(path.name)}.{MARK}.partial", STALE)
     mark = secrets.token_hex(4)  # processes of two machines may have the same number
     partial = {path: path.with_name(f"{path.name}.{mark}.partial") for path in contents}
     try:
@@ -83,7 +84,7 @@ def alone(folder: Path, part: str = "", *, wait: bool = False, advice: str = "ch
         raise InputError(f"Another process is writing to {place}: wait until it has ended, or {advice}.") from None
     try:
         if not part:
-            _sweep(folder, "*.partial")
+            _sweep(folder, f"*.{MARK}.partial")
         yield
     finally:
         if not wait:  # who waits needs the same file

@@ -104,24 +104,24 @@ def test_a_folder_that_was_made_meanwhile_is_not_touched(tmp_path):
 
 
 def test_a_holder_of_the_whole_folder_sweeps_what_kills_left(tmp_path):
-    for name in ("state.safetensors.123.partial", "state.safetensors", "notes.partial"):
+    for name in ("state.safetensors.0123abcd.partial", "state.safetensors", "notes.partial"):
         (tmp_path / name).touch()
     with alone(tmp_path, "0-of-2"):
-        assert "state.safetensors.123.partial" in inside(tmp_path)  # another part may be writing it now
+        assert "state.safetensors.0123abcd.partial" in inside(tmp_path)  # another part may be writing it now
     with alone(tmp_path):
         pass
     assert inside(tmp_path) == ["notes.partial", "state.safetensors"]
 
 
 def test_old_halves_of_a_file_are_swept_when_it_is_written_again(tmp_path):
-    old, new, other = (tmp_path / name for name in ("a.1.partial", "a.2.partial", "b.3.partial"))
+    old, new, other = (tmp_path / name for name in ("a.11111111.partial", "a.2222222f.partial", "b.33333333.partial"))
     for path in (old, new, other):
         path.touch()
     long_ago = time.time() - 3600
     for path in (old, other):
         os.utime(path, (long_ago, long_ago))
     write_together({tmp_path / "a": b"1"})
-    assert inside(tmp_path) == ["a", "a.2.partial", "b.3.partial"]
+    assert inside(tmp_path) == ["a", "a.2222222f.partial", "b.33333333.partial"]
 
 
 # A full disk

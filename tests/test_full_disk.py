@@ -123,7 +123,7 @@ def test_evaluate(smoke, tmp_path, refused):
 
 
 def test_bench(tmp_path, refused, monkeypatch):
-    monkeypatch.setattr(bench, "run", lambda name: {"figures": "x" * 2_000})
+    monkeypatch.setattr(bench, "run", lambda *args, **how: {"figures": "x" * 2_000})
     monkeypatch.setattr(bench, "as_text", lambda figures: "They are these.")
     assert "They are these." in refused(1_000, tmp_path / "bench.json", "bench", "--json", tmp_path / "bench.json")
 
