@@ -8,7 +8,7 @@ import ctypes
 import sys
 
 TRIM, MMAP = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of glibc's malloc.h
-NEVER = 1 << 30  # bytes
+NEVER, OLD_MOST = 1 << 30, 32 << 20  # bytes; older glibc takes no larger MMAP than the second
 
 
 def keep_freed_memory() -> bool:
@@ -16,4 +16,4 @@ def keep_freed_memory() -> bool:
     if not sys.platform.startswith("linux"):
         return False
     adjust = getattr(ctypes.CDLL(None), "mallopt", lambda *_: 0)
-    return bool(adjust(TRIM, NEVER) and adjust(MMAP, NEVER))
+    return bool((adjust(MMAP, NEVER) or adjust(MMAP, OLD_MOST)) and adjust(TRIM, NEVER))

@@ -26,4 +26,4 @@ def test_both_limits_are_set(monkeypatch):
     asked = []
     monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(mallopt=lambda *which: asked.append(which) or 1))
     assert keep_freed_memory() is True
-    assert asked == [(-1, 1 << 30), (-3, 1 << 30)]
+    assert asked == [(-3, 1 << 30), (-1, 1 << 30)]

@@ -113,6 +113,9 @@ def test_the_language_model_may_be_read_in_half_precision(model, folder):
     logits = half(clips)
     assert logits.dtype == torch.float32 and torch.allclose(logits, model(clips), atol=0.05)
     assert not torch.equal(logits, AULLM.from_pretrained(folder)(clips))
+    half.config = half.config.changed(speaks=True)
+    assert half.describe(clips[0]).said is not None
+    assert half.explain(clips[0], 12, "words").parts
 
 
 def test_checkpoint_holds_what_was_trained_and_no_more(model, folder):

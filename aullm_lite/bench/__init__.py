@@ -5,7 +5,7 @@ Pairs are measured in one run, in turns, and given as ratios: machines differ an
 
 from .run import run
 from .text import as_text
-from .timing import in_turns, seconds
+from .timing import in_turns
 from .whole import training_step
 
-__all__ = ["as_text", "in_turns", "run", "seconds", "training_step"]
+__all__ = ["as_text", "in_turns", "run", "training_step"]

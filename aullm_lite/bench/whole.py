@@ -1,4 +1,4 @@
-"""What somebody waits for: a training step, folds, a whole video, an explanation, a spoken report, generated clips."""
+"""What somebody waits for: a training step, a whole video, an explanation, a spoken report, generated clips."""
 
 import tempfile
 from pathlib import Path

@@ -4,11 +4,10 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..files import alone, drawn, write_together
-from .options import au_number, seed_number
+from .options import FIGURES, au_number, seed_number
 
 # The methods of `explain`, whose import would take seconds.
 MAPS, PARTS = ("ig", "saliency", "inputxgradient", "gradshap", "gradcam", "occlusion", "shapley"), ("fusion", "words")
-FIGURES = (".png", ".jpg", ".svg", ".pdf")
 
 
 def add_to(command) -> None:

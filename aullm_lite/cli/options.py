@@ -3,6 +3,7 @@
 import argparse
 import re
 
+FIGURES = (".png", ".jpg", ".svg", ".pdf")
 PRESETS = ("lite", "paper", "smoke")
 LARGEST_SEED = 2**32 - 1  # that scikit-learn takes
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..files import drawn, write_together
-from .options import PRESETS, seed_number, synth_size
+from .options import FIGURES, PRESETS, seed_number, synth_size
 
 
 def add_to(command) -> None:
@@ -163,6 +163,8 @@ def _bench(args) -> None:
 
     if args.device == "cuda" and not torch.cuda.is_available():
         raise InputError("No GPU is to be seen here: leave out --device, or install the CUDA build of torch.")
+    if args.figure and Path(args.figure).suffix.lower() not in FIGURES:
+        raise InputError(f"A figure can be {', '.join(FIGURES)}, not {args.figure!r}: give another name.")
     for path in filter(None, (args.json, args.figure)):  # before minutes are spent
         if not Path(path).absolute().parent.is_dir():
             raise InputError(f"There is no folder for {path}: make it first.")

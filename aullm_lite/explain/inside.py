@@ -46,7 +46,9 @@ def words(decision: Decision, steps: int = WORD_STEPS) -> dict:
         given, still = torch.cat([prompt, token], 1), torch.cat([nothing, still_token], 1)
 
     def logits(rows: Tensor) -> Tensor:
-        return model.au_head(model.language.body(inputs_embeds=rows, use_cache=False).last_hidden_state[:, -1])
+        rows = rows.to(model.language.lm.dtype)  # which may be half precision
+        states = model.language.body(inputs_embeds=rows, use_cache=False).last_hidden_state[:, -1]
+        return model.au_head(states.to(model.au_head.weight.dtype))
 
     with torch.no_grad():
         ends = tuple(logits(torch.cat([given, still]))[:, decision.target].tolist())

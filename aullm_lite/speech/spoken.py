@@ -116,7 +116,7 @@ def listen(model, clips: Tensor, question: Question) -> tuple[list[str], Tensor]
     training, language = model.training, model.eval().language
     try:
         hidden, cache = language.begin(model.visual_token(model.motion(clips)))
-        probabilities = model.probabilities_of(model.au_head(hidden))
+        probabilities = model.probabilities_of(model.au_head(hidden.to(model.au_head.weight.dtype)))
         if len(clips) == 1 and question == REPORT:
             ids = [speak(language, hidden, cache, drafts(language, model.config.aus))]
         else:
