@@ -6,10 +6,11 @@ import re
 import numpy as np
 import openpyxl
 import pytest
+from datasets import IterableDataset, load_dataset
 
 from aullm_lite.datasets import DATA_SETS, load
 from aullm_lite.errors import InputError
-from aullm_lite.synth import export
+from aullm_lite.synth import export, shards
 from aullm_lite.synth.dataset import make_clips, tier_recipe
 from aullm_lite.synth.export import read_dataset, script_from_json, script_json, write_dataset
 from aullm_lite.synth.truth import truth_row
@@ -153,11 +154,108 @@ def test_bad_places(tmp_path, monkeypatch):
         write_dataset(tmp_path / "new", **SIZE, photos=tmp_path / "full")
 
 
-def test_a_killed_run_leaves_no_half_data_set(tmp_path, monkeypatch):
-    monkeypatch.setattr("aullm_lite.synth.export.write_hf", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
+def test_a_killed_run_leaves_no_half_data_set(tmp_path, monkeypatch, small):
+    monkeypatch.setattr("aullm_lite.synth.export.write_tree", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
+        write_dataset(tmp_path / "set", **SIZE, form="frames")
+    assert not list(tmp_path.iterdir())
+
+
+# Parquet shards
+
+
+@pytest.fixture
+def shards_of(monkeypatch):
+    """Small files, and how often one is drawn."""
+    drawn, render = [], shards.render_people
+
+    def smaller(size):
+        monkeypatch.setattr(shards, "SHARD", size)
+        monkeypatch.setattr(shards, "render_people", lambda *some, **more: drawn.append(1) or render(*some, **more))
+        return drawn
+
+    return smaller
+
+
+@pytest.mark.parametrize("size, files", [(4, 2), (2, 3), (1, 6)])  # files end within a person, and at one
+def test_several_files_hold_what_one_does(tmp_path, shards_of, size, files):
+    shards_of(size)
+    write_dataset(tmp_path / "set", **SIZE)
+    names = sorted(path.name for path in (tmp_path / "set" / "data").iterdir())
+    assert names == [f"train-{n:05d}-of-{files:05d}.parquet" for n in range(files)]
+    read, drawn = read_dataset(tmp_path / "set"), make_clips(2, 3, tier_recipe("standard"), seed=70)
+    assert np.array_equal(read.clips, drawn.clips) and list(read.subjects) == list(drawn.subjects)
+    ids = shards.table(tmp_path / "set", ["id"])["id"].to_pylist()
+    assert ids == [f"drawn{70 + n // 3:08d}-{n:06d}" for n in range(6)]
+
+
+def contents(folder) -> dict:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_killed_run_goes_on_after_its_last_whole_file(tmp_path, monkeypatch, shards_of):
+    drawn, write = shards_of(2), shards.write_shard
+    write_dataset(tmp_path / "whole", **SIZE)
+
+    def dies(path, *rest):
+        if "00002-of" in path.name:
+            path.with_name(f"{path.name}.00000000.partial").write_bytes(b"PAR1")
+            raise KeyboardInterrupt
+        write(path, *rest)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(shards, "write_shard", dies)
         write_dataset(tmp_path / "set", **SIZE)
     assert not (tmp_path / "set").exists()
-    monkeypatch.undo()
+    with pytest.raises(InputError, match="holds another data set that was begun: delete it, or end it by its own"):
+        write_dataset(tmp_path / "set", **SIZE | {"seed": 71})
+    drawn.clear()
     write_dataset(tmp_path / "set", **SIZE)
-    assert len(read_dataset(tmp_path / "set")) == 6
+    assert len(drawn) == 1 and contents(tmp_path / "set") == contents(tmp_path / "whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["set", "whole"]
+
+
+def test_a_missing_file_is_noticed(tmp_path, shards_of):
+    shards_of(2)
+    write_dataset(tmp_path / "set", **SIZE)
+    (tmp_path / "set" / "data" / "train-00001-of-00003.parquet").unlink()
+    for read in (read_dataset, lambda folder: next(shards.stream(folder))):
+        with pytest.raises(InputError, match="holds 2 of 00003 files: copy the others, too"):
+            read(tmp_path / "set")
+
+
+def test_datasets_streams_it(tmp_path, shards_of, monkeypatch):
+    monkeypatch.setattr(shards, "GROUP", 2)
+    shards_of(4)
+    write_dataset(tmp_path / "set", **SIZE | {"seed": 10_000_070})
+    rows = load_dataset(str(tmp_path / "set"), split="test", streaming=True)
+    assert isinstance(rows, IterableDataset) and rows.num_shards == 2 and rows.features == shards.features()
+    assert [row["id"][-6:] for row in rows] == [f"{n:06d}" for n in range(6)]
+
+
+def test_a_stream_gives_every_clip_once_in_an_order_of_the_seed(tmp_path, shards_of):
+    shards_of(2)
+    write_dataset(tmp_path / "set", **SIZE)
+    whole = read_dataset(tmp_path / "set")
+    plain = list(shards.stream(tmp_path / "set", batch_size=4, buffer=0))
+    assert [len(batch) for batch in plain] == [4, 2]
+    assert np.array_equal(np.concatenate([batch.clips for batch in plain]), whole.clips)
+    assert np.array_equal(np.concatenate([batch.labels for batch in plain]), whole.labels)
+    assert plain[1].subjects.tolist() == whole.subjects[4:].tolist() and plain[1].scripts[1].aus == whole.scripts[5].aus
+
+    def order(**options) -> list[int]:
+        clips = np.concatenate([b.clips for b in shards.stream(tmp_path / "set", batch_size=4, buffer=3, **options)])
+        return [int(np.flatnonzero((whole.clips == clip).all((1, 2, 3)))[0]) for clip in clips]
+
+    orders = [order(seed=seed, epoch=epoch) for seed in range(3) for epoch in range(2)]
+    assert all(sorted(one) == list(range(6)) for one in orders) and len({*map(tuple, orders)}) > 3
+    assert orders[0] == order(seed=0, epoch=0)
+
+
+def test_what_earlier_versions_saved_is_still_read(tmp_path):
+    write_dataset(tmp_path / "set", **SIZE)
+    load_dataset(str(tmp_path / "set"), split="train", cache_dir=str(tmp_path / "cache")).save_to_disk(tmp_path / "old")
+    old, new = read_dataset(tmp_path / "old"), read_dataset(tmp_path / "set")
+    assert np.array_equal(old.clips, new.clips) and list(old.subjects) == list(new.subjects)
+    with pytest.raises(InputError, match="holds no data set written by"):
+        next(shards.stream(tmp_path / "nothing"))

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import yaml
+from datasets import load_dataset
 from huggingface_hub import DatasetCard, ModelCard, SpaceCard
 
 from aullm_lite import card
@@ -182,10 +183,23 @@ def test_a_data_set_is_the_rows_that_synth_wrote_and_a_card(made):
 
 
 def test_a_large_data_set_goes_in_several_files(made, tmp_path, monkeypatch):
-    monkeypatch.setattr("aullm_lite.hub.folders.SHARD", 3)
-    assert dry_run("dataset", tmp_path / "out", "--from", made.parent / "set") == 0
+    monkeypatch.setattr("aullm_lite.synth.shards.SHARD", 3)
+    write_dataset(tmp_path / "set", subjects=2, clips=4, tier="hard", seed=10_000_000)
+    assert dry_run("dataset", tmp_path / "out", "--from", tmp_path / "set") == 0
     assert len(names(tmp_path / "out" / "data")) == 3
     assert np.array_equal(read_dataset(tmp_path / "out").clips, read_dataset(made).clips)
+
+
+def test_what_earlier_versions_saved_is_published_too(made, tmp_path, monkeypatch):
+    monkeypatch.setattr("aullm_lite.hub.folders.SHARD", 3)
+    rows = load_dataset(str(made), split="test", cache_dir=str(tmp_path / "cache"))
+    rows.save_to_disk(tmp_path / "old")
+    assert dry_run("dataset", tmp_path / "out", "--from", tmp_path / "old") == 0
+    assert len(names(tmp_path / "out" / "data")) == 3
+    assert np.array_equal(read_dataset(tmp_path / "out").clips, read_dataset(made).clips)
+    cards = [DatasetCard.load(folder / "README.md") for folder in (made, tmp_path / "out")]
+    assert cards[0].text == cards[1].text and cards[0].data.dataset_info["features"]
+    assert cards[0].data.dataset_info["features"] == cards[1].data.dataset_info["features"]
 
 
 def test_the_card_of_a_data_set_is_counted(made):
@@ -200,8 +214,6 @@ def test_the_card_of_a_data_set_is_counted(made):
 
 
 def test_the_published_folder_is_read_by_datasets(made, tmp_path):
-    from datasets import load_dataset
-
     rows = load_dataset(str(made), split="test", cache_dir=str(tmp_path))
     assert len(rows) == 8 and set(rows["tier"]) == {"hard"} and len(rows[0]["clip"]) == 6 * 64 * 64
 

@@ -4,15 +4,17 @@ from collections import Counter
 from pathlib import Path
 
 from huggingface_hub import DatasetCardData
+from pyarrow.parquet import ParquetDataset, read_schema, read_table
 
 from ..errors import InputError
 from ..facs import action_unit
 from ..people import not_drawn, pack
 from ..synth.dataset import HELD_OUT
+from ..synth.shards import files_of, no_dataset, table
 from .model_card import LICENSE, SOURCE, TASK
 
 SIZES = {10**3: "n<1K", 10**4: "1K<n<10K", 10**5: "10K<n<100K", 10**6: "100K<n<1M"}
-COLUMNS = ["id", "subject", "tier", "clip", "shape", "aus", "times_s", "movements", "script"]
+COUNTED = ["subject", "tier", "aus"]
 TAGS = ["synthetic", "micro-expression", "facial-action-units", "facs", "optical-flow"]
 
 MADE = """## How it was made
@@ -43,7 +45,9 @@ from aullm_lite.synth.export import read_dataset
 data = read_dataset(snapshot_download("{{repo}}", repo_type="dataset"))  # frames, labels, people, scripts
 ```
 
-or, without the package, `datasets.load_dataset("{{repo}}")` and `numpy.frombuffer(row["clip"], "uint8")`."""
+or, in batches and without more than a few thousand clips in memory, `aullm_lite.synth.shards.stream(FOLDER)` of that
+folder. Without the package it is `datasets.load_dataset("{{repo}}", streaming=True)`, and
+`numpy.frombuffer(row["clip"], "uint8")`."""
 
 LIMITS = """## Limits
 
@@ -52,54 +56,51 @@ The anatomy is plausible, not measured on people; twelve AUs only; faces near th
 emotion label, and none can be made from them: an Action Unit is a movement, not a feeling, an intent or a lie."""
 
 
-def data_card(data, repo: str, split: str, download: int) -> str:
-    """The whole page of a data set, whose rows are called `split` and take `download` bytes as files."""
-    table = data.select_columns(["subject", "tier", "aus"]).with_format("arrow")[:]
-    columns = {name: table.column(name).to_pylist() for name in table.column_names}
+def data_card(shards: list[Path], repo: str, split: str) -> str:
+    """The whole page of a data set, whose rows are called `split` and lie in these files."""
+    rows = ParquetDataset(shards).read(COUNTED)
+    columns = {name: rows.column(name).to_pylist() for name in COUNTED}
     people = sorted(set(columns["subject"]))
-    front = front_matter(data, split, download).to_yaml()
+    front = front_matter(shards, split).to_yaml()
     parts = [counted(repo, columns, people, split), MADE, USE.format(repo=repo), LIMITS, f"Licence: {LICENSE}."]
     return f"---\n{front}\n---\n\n" + "\n\n".join(parts) + "\n"
 
 
-def read(folder: Path):
-    """The data set that `synth --format hf` wrote, and `test` for people with whom nothing is trained, else `train`.
+def split_of(folder: Path) -> str:
+    """`test` where nothing is trained with the people of what `synth --format hf` wrote, else `train`.
 
     Raises `InputError` for another folder, and for people who were not drawn, such as photographs.
     """
-    from datasets import load_from_disk
-
+    files_of(folder)
     try:
-        data = load_from_disk(str(folder)).select_columns(COLUMNS)
-        people = set(data["subject"])
+        people = set(table(folder, ["subject"]).column("subject").to_pylist())
     except (AttributeError, KeyError, TypeError, ValueError, OSError) as error:
-        raise InputError(
-            f"{folder} holds no data set written by `python -m aullm_lite synth --format hf` ({type(error).__name__})."
-        ) from None
+        raise no_dataset(folder, error) from None
     if others := not_drawn(people):
         raise InputError(f"{folder} shows {others[0]}, who was not drawn: only drawn people may be published.")
-    return data, "test" if int(min(people).removeprefix("drawn")) >= HELD_OUT else "train"
+    return "test" if int(min(people).removeprefix("drawn")) >= HELD_OUT else "train"
 
 
-def front_matter(data, split: str, download: int) -> DatasetCardData:
+def front_matter(shards: list[Path], split: str) -> DatasetCardData:
     """What the Hub reads: licence, size, which files hold the rows, and their types as `datasets` writes them."""
-    from datasets import DatasetInfo
+    from datasets import DatasetInfo, Features
     from datasets.info import DatasetInfosDict
     from datasets.splits import SplitDict, SplitInfo
 
+    count, size = (sum(some) for some in zip(*((rows.num_rows, rows.nbytes) for rows in map(read_table, shards))))
     card = DatasetCardData(
         pretty_name="SynthME",
         license=LICENSE,
         task_categories=[TASK],
         annotations_creators=["machine-generated"],
         source_datasets=["original"],
-        size_categories=[next((size for most, size in SIZES.items() if len(data) < most), "1M<n<10M")],
+        size_categories=[next((size for most, size in SIZES.items() if count < most), "1M<n<10M")],
         tags=TAGS,
         configs=[{"config_name": "default", "data_files": [{"split": split, "path": "data/*.parquet"}]}],
     )
-    size = data.data.nbytes
-    rows = SplitDict({split: SplitInfo(split, num_bytes=size, num_examples=len(data))})
-    info = DatasetInfo(features=data.features, splits=rows, download_size=download, dataset_size=size)
+    types, download = Features.from_arrow_schema(read_schema(shards[0])), sum(path.stat().st_size for path in shards)
+    rows = SplitDict({split: SplitInfo(split, num_bytes=size, num_examples=count)})
+    info = DatasetInfo(features=types, splits=rows, download_size=download, dataset_size=size)
     DatasetInfosDict({"default": info}).to_dataset_card_data(card)
     return card
 

@@ -10,11 +10,12 @@ from ..checkpoint import CONFIG, WEIGHTS, find_checkpoint, read_config, read_wei
 from ..config import AULLMConfig
 from ..errors import InputError
 from ..people import not_drawn, unpack
-from .data_card import data_card, read
+from ..synth.shards import COLUMNS, files_of
+from .data_card import data_card, split_of
 from .model_card import base_model, model_card
 
 CARD, SCORES, WORDS, SUMS = "README.md", "eval.json", "spoken.json", "SHA256SUMS"
-SHARD = 20_000  # clips in one file, at most half a gigabyte
+SHARD = 20_000  # clips in one file where they do not lie in files of Parquet yet, at most half a gigabyte
 
 
 def build_checkpoint(source: str | Path, out: Path, repo: str) -> None:
@@ -57,14 +58,23 @@ def check_shareable(config: AULLMConfig) -> None:
 
 def build_dataset(source: str | Path, out: Path, repo: str) -> None:
     """Write a data set of `synth --format hf` as Parquet, which the Hub shows and `datasets` streams, with its card."""
-    data, split = read(Path(source))
+    split = split_of(Path(source))
+    (out / "data").mkdir()
+    for path in (files := files_of(Path(source))):
+        shutil.copyfile(path, out / "data" / path.name)
+    if not files:
+        convert(source, out / "data", split)
+    (out / CARD).write_text(data_card(files_of(out), repo, split), encoding="utf-8")
+
+
+def convert(source: str | Path, out: Path, split: str) -> None:
+    """Write what `datasets` has saved to disk, as earlier versions of `synth` did, as Parquet."""
+    from datasets import load_from_disk
+
+    data = load_from_disk(str(source)).select_columns(COLUMNS)
     count = math.ceil(len(data) / SHARD)
     for n in range(count):
-        path = out / "data" / f"{split}-{n:05d}-of-{count:05d}.parquet"
-        path.parent.mkdir(exist_ok=True)
-        data.shard(count, n, contiguous=True).to_parquet(path)
-    download = sum(path.stat().st_size for path in (out / "data").iterdir())
-    (out / CARD).write_text(data_card(data, repo, split, download), encoding="utf-8")
+        data.shard(count, n, contiguous=True).to_parquet(out / f"{split}-{n:05d}-of-{count:05d}.parquet")
 
 
 def read_figures(path: Path, digest: str) -> dict | None:

@@ -107,7 +107,9 @@ def render_people(
     numbers, whose = range(len(people))[share(len(people))], np.repeat(np.arange(len(people)), [*map(len, scripts)])
     orders = (delayed(_person)(people[n], seed + n, scripts[n], size) for n in numbers)
     made = processes(workers if large else 1)(orders)
-    made = list(tqdm(made, total=len(numbers), desc="SynthME", unit="person", disable=not large or rank() > 0))
+    made = list(
+        tqdm(made, total=len(numbers), desc="SynthME", unit="person", leave=False, disable=not large or rank() > 0)
+    )
     each = tuple(script for some in scripts for script in some)
     mine = torch.from_numpy(np.isin(whose, numbers))
     return ClipSet(

@@ -1,11 +1,10 @@
-"""SynthME on disk: as a `datasets` folder, as plain frames, or in the layout of a licensed data set.
+"""SynthME on disk: as Parquet shards (`shards.py`), as plain frames, or in the layout of a licensed data set.
 
 A data set is written to a hidden folder beside its place and moved there when it is whole.
 """
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -13,18 +12,20 @@ import numpy as np
 from joblib import delayed
 from tqdm.auto import tqdm
 
-from ..clips import ClipSet
 from ..errors import InputError
 from ..files import appearing, new_folder
 from ..processes import processes
-from .dataset import check_order, draw_scripts, held_out_seed, labels_of, render_people, tier_recipe
+from .dataset import check_order, draw_scripts, held_out_seed, tier_recipe
 from .drawn import draw_identity
 from .identity import Identity
 from .licensed import LAYOUTS
 from .render import Actor, render
-from .script import Camera, Movement, Script
+from .script import Script
 from .shape import SHAPES, draw_shape, scripts_of
+from .shards import draw_shards, read_dataset, script_from_json, script_json, write_hf
 from .truth import filmed, truth_rows
+
+__all__ = ["read_dataset", "script_from_json", "script_json", "write_dataset", "write_frames", "write_hf"]
 
 FIRST_SEEDS = {"casme2": held_out_seed(0), "samm": held_out_seed(1)}  # other people in each, for cross-domain runs
 FRAME_SIZE, FRAME_EXTENT = 256, 1.5
@@ -54,16 +55,17 @@ def write_dataset(
     seed = FIRST_SEEDS.get(form, 0) if seed is None else seed
     check_order(subjects, clips, seed)
     people = _photographs(photos) if photos else None
+    if form == "hf":
+        people = people or [None] * subjects
+        draw_shards(out, people, clips, tier, seed)
+        return len(people) * clips
     if real_shape:
         scripts = scripts_of(draw_shape(form, seed), seed, tier)
     else:
         scripts = draw_scripts(len(people) if people else subjects, clips, tier_recipe(tier), seed)
     people = _cast(people, len(scripts))
     with appearing(out) as whole:
-        if form == "hf":
-            write_hf(whole, render_people(people, scripts, seed=seed), tier)
-        else:
-            write_tree(whole, people, scripts, tier, seed, form)
+        write_tree(whole, people, scripts, tier, seed, form)
     return sum(map(len, scripts))
 
 
@@ -78,64 +80,6 @@ def _cast(photos: list[Identity] | None, count: int) -> list[Identity | None]:
     if photos and len(photos) < count:
         raise InputError(f"The real shape has {count} people: give as many photographs, not {len(photos)}.")
     return photos[:count] if photos else [None] * count
-
-
-def write_hf(folder: Path, data: ClipSet, tier: str) -> None:
-    """A `datasets.Dataset`: frames as bytes with their shape, labels, subject, and the script as the truth."""
-    from datasets import Dataset
-
-    def rows():
-        for number, (clip, script) in enumerate(zip(data.clips, data.scripts)):
-            yield {
-                "id": f"{data.subjects[number]}-{number:06d}",
-                "subject": str(data.subjects[number]),
-                "tier": tier,
-                "clip": clip.tobytes(),
-                "shape": list(clip.shape),
-                "aus": sorted(script.aus),
-                "times_s": script.times.tolist(),
-                "movements": [asdict(m) for m in script.movements],
-                "script": script_json(script),
-            }
-
-    Dataset.from_list(list(rows())).save_to_disk(folder)
-
-
-def read_dataset(folder: str | Path) -> ClipSet:
-    """Read what `write_hf` wrote, or what was published of it.  Raises `InputError` for any other folder."""
-    try:
-        table = _table(Path(folder))
-        columns = {name: table.column(name).to_pylist() for name in ("clip", "shape", "subject", "script")}
-        scripts = tuple(script_from_json(text) for text in columns["script"])
-        clips = [np.frombuffer(clip, np.uint8).reshape(shape) for clip, shape in zip(columns["clip"], columns["shape"])]
-        clips = np.stack(clips)
-    except (KeyError, TypeError, ValueError, OSError) as error:
-        raise InputError(
-            f"{folder} holds no data set written by `python -m aullm_lite synth --format hf` ({type(error).__name__})."
-        ) from None
-    return ClipSet(clips, np.stack([labels_of(script) for script in scripts]), np.array(columns["subject"]), scripts)
-
-
-def _table(folder: Path):
-    """All rows as an arrow table, from the folder of `datasets` or from the Parquet files of the Hub."""
-    from datasets import load_from_disk
-    from pyarrow.parquet import ParquetDataset
-
-    shards = sorted(folder.glob("data/*.parquet"))
-    return ParquetDataset(shards).read() if shards else load_from_disk(str(folder)).with_format("arrow")[:]
-
-
-def script_json(script: Script) -> str:
-    """A script as text; `script_from_json` is its inverse."""
-    return json.dumps(asdict(replace(script, times=script.times.tolist())))
-
-
-def script_from_json(text: str) -> Script:
-    values = json.loads(text)
-    camera = {name: tuple(v) if isinstance(v, list) else v for name, v in values.pop("camera").items()}
-    moving = {name: tuple(Movement(**m) for m in values.pop(name)) for name in ("movements", "others")}
-    plain = {name: tuple(v) if isinstance(v, list) and name != "times" else v for name, v in values.items()}
-    return Script(**plain | moving | {"times": np.array(plain["times"]), "camera": Camera(**camera)})
 
 
 def write_tree(
