@@ -127,10 +127,18 @@ def hidden_beside(place: Path) -> Iterator[Path]:
     left, hidden = f"{glob.escape(mark)}*", place.with_name(mark + secrets.token_hex(4))
     _sweep(place.parent, left)
     try:
-        yield hidden
+        with told_of(place, hidden):
+            yield hidden
+    finally:
+        _sweep(place.parent, left)  # of processes too that a killed one had started, and that ended after it
+
+
+@contextmanager
+def told_of(place: Path, hidden: Path) -> Iterator[None]:
+    """Errors tell of a place, and not of the hidden folder that stands for it."""
+    try:
+        yield
     except OSError as error:
         if str(error.filename or hidden).startswith(str(hidden)):  # a full disk does not say where
             error.filename = str(place)
         raise
-    finally:
-        _sweep(place.parent, left)  # of processes too that a killed one had started, and that ended after it

@@ -92,8 +92,10 @@ def test_synth(tmp_path, refused, monkeypatch, form, size):
     monkeypatch.setattr(export, "FRAME_SIZE", 16)
     command = ["synth", tmp_path / "set", "--subjects", 1, "--clips", 1, "--seed", 70, "--format", form]
     refused(size, tmp_path / "set", *command)
-    assert not list(tmp_path.iterdir())
+    assert not (tmp_path / "set").exists()  # shards that are whole wait in a hidden folder for the next try
+    assert [path.name for path in tmp_path.iterdir()] == ([".set.begun"] if form == "hf" else [])
     assert run(*command) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
 @pytest.fixture

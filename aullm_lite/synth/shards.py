@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 from .. import __version__
 from ..clips import ClipSet
 from ..errors import InputError
-from ..files import write_together
+from ..files import alone, new_folder, told_of, write_together
 from .dataset import HELD_OUT, labels_of, render_people, tier_recipe
 from .identity import Identity
 from .script import Camera, Movement, Script
@@ -83,14 +83,17 @@ def draw_shards(out: Path, people: list[Identity | None], clips: int, tier: str,
     `InputError` where another order has been begun.
     """
     begun, total = out.with_name(f".{out.name}.begun"), len(people) * clips
-    begin(begun, {"subjects": len(people), "clips": clips, "tier": tier, "seed": seed, "people": faces(people)})
+    order = {"subjects": len(people), "clips": clips, "tier": tier, "seed": seed, "people": faces(people)}
     split = "test" if seed >= HELD_OUT else "train"
-    files = [(rows, path) for rows, path in shards(begun, total, split) if not path.exists()]
-    for rows, path in tqdm(files, desc="SynthME as Parquet", unit="file", disable=total <= SHARD):
-        write_shard(path, draw(people, clips, tier, seed, rows), tier, rows.start)
-    if out.exists():
-        out.rmdir()
-    begun.rename(out)
+    with alone(out.parent, out.name), told_of(out, begun):
+        new_folder(out)  # another process may have made it meanwhile
+        begin(begun, order)
+        files = [(rows, path) for rows, path in shards(begun, total, split) if not path.exists()]
+        for rows, path in tqdm(files, desc="SynthME as Parquet", unit="file", disable=total <= SHARD):
+            write_shard(path, draw(people, clips, tier, seed, rows), tier, rows.start)
+        if out.exists():
+            out.rmdir()
+        begun.rename(out)
 
 
 def begin(folder: Path, order: dict) -> None:
