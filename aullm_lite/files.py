@@ -87,10 +87,7 @@ def alone(folder: Path, part: str = "", *, wait: bool = False, advice: str = "ch
             _sweep(folder, f"*.{MARK}.partial")
         yield
     finally:
-        if not wait:  # who waits needs the same file
-            with suppress(PermissionError):  # Windows deletes it with the lock
-                path.unlink(missing_ok=True)
-        lock.release()
+        lock.release()  # deletes its file where no other process can hold it by now
 
 
 def new_folder(out: str | Path) -> Path:
