@@ -58,6 +58,7 @@ with gr.Blocks(title="AU-LLM Lite", delete_cache=(KEPT, KEPT)) as demo:
     demo.unload(leave)
 
 demo.queue(max_size=MOST_WAITING)
+demo.temp_file_sets.append(visits.BrokenOff())
 
 
 def main() -> None:
@@ -70,6 +71,7 @@ def main() -> None:
         sys.exit(2)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped by the system as by Ctrl-C: uploads go
     demo.launch(**LAUNCH)
+    visits.stop(demo)
 
 
 if __name__ == "__main__":

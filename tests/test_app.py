@@ -21,7 +21,7 @@ from serve_app import app, fake_words  # it puts the repository's root, where ap
 from aullm_lite import page
 from aullm_lite.errors import InputError
 from aullm_lite.explain.grades import GRADE, sentence
-from aullm_lite.pages import detect, detect_tab, events, gpu, loaded
+from aullm_lite.pages import detect, detect_tab, events, gpu, loaded, visits
 from aullm_lite.report import AUFinding
 from aullm_lite.video import open_video, write_video
 
@@ -280,6 +280,20 @@ def test_what_comes_late_is_shown_only_where_it_still_belongs():
     assert events.if_current(made, report, 12) == "why"
     for now in ((other, 12), (report, 6), (None, 12)):
         assert events.if_current(made, *now) == gr.skip()
+
+
+def test_all_that_is_left_goes_when_the_app_stops(tmp_path, monkeypatch):
+    uploaded, noted = tmp_path / "upload" / "clip.mp4", tmp_path / "note" / "clip.mp4"
+    for path in (uploaded, noted):
+        path.parent.mkdir()
+        path.touch()
+    monkeypatch.setattr(loaded, "model", lambda: None)
+    monkeypatch.setattr(app, "example_clips", lambda: ())
+    monkeypatch.setattr(app.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(app.demo, "launch", lambda **_: visits.hold("somebody", noted))
+    app.demo.upload_file_set.add(str(uploaded))
+    app.main()
+    assert not uploaded.exists() and not noted.exists()
 
 
 def test_an_example_that_does_not_exist_is_refused(monkeypatch):

@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import os
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,12 +16,14 @@ import gradio as gr
 import httpx
 import numpy as np
 import pytest
+from gradio.route_utils import delete_files_created_by_app
 from gradio.utils import get_upload_folder
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 from sample_report import StillFinder, face_crop
 from serve_app import app, pretend
+from soaking import cut_off
 
 from aullm_lite.pages import loaded, visits
 from aullm_lite.video import write_video
@@ -129,6 +133,17 @@ def test_an_upload_of_21_mb_is_refused_and_not_kept(visitor, tmp_path):
     assert not list(Path(get_upload_folder()).rglob(path.name))
     with pytest.raises(ValueError, match="exceeds the maximum file size of 20971520 bytes"):
         Client(visitor.url, verbose=False).predict(handle_file(str(path)), api_name="/detect")
+
+
+def test_an_upload_that_breaks_off_goes_when_no_more_comes(url):
+    before = set(Path(get_upload_folder()).glob("tmp*"))
+    cut_off(SimpleNamespace(url=url, rng=random.Random(0)))
+    (half,) = set(Path(get_upload_folder()).glob("tmp*")) - before
+    delete_files_created_by_app(app.demo, None)
+    assert half.exists()  # it may still be coming
+    os.utime(half, (0, 0))
+    delete_files_created_by_app(app.demo, None)
+    assert not half.exists()
 
 
 @pytest.mark.parametrize("event", ["detect", "examine", "keep_clip", "hold_photo", "take_photo"])

@@ -2,22 +2,26 @@
 
 Gradio keeps equal uploads as one file, so a file stays until the last visitor who has it has left.  What was never
 noted here, such as the clip of a client without a page, is deleted by its age: see `delete_cache` in app.py.  A page
-that only lost its connection comes back as the same visitor, who has left until the next upload or choice.
+that only lost its connection comes back as the same visitor, who has left until the next upload or choice.  Of an
+upload that broke off Gradio itself knows nothing: see `BrokenOff`.
 """
 
+import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from uuid import uuid4
 
 from gradio.processing_utils import save_file_to_cache
+from gradio.route_utils import delete_files_created_by_app
 from gradio.utils import get_upload_folder
 
 _HELD: dict[str, set[str]] = {}
 _LEFT: deque[str] = deque(maxlen=1000)  # the last to leave: their work may still run
 _LOCK = Lock()
+STALLED = 600  # seconds without a byte, after which an upload has broken off
 
 
 def hold(visitor: str | None, path: str | Path) -> None:
@@ -78,6 +82,26 @@ def new_files(visitor: str | None, *names: str) -> Iterator[list[Path]]:
                     remove(path)
             elif visitor:
                 _HELD.setdefault(visitor, set()).update(map(str, paths))
+
+
+def stop(demo) -> None:
+    """Everybody leaves, because the app stops.  Gradio deletes what nobody noted itself only where no page is open."""
+    for visitor in list(_HELD):
+        leave(visitor)
+    delete_files_created_by_app(demo, None)
+
+
+class BrokenOff(set):
+    """The uploads that broke off, as one of the sets of files that Gradio deletes by their age, and when it stops.
+
+    Gradio leaves what has come so far beside the finished uploads, and counts it nowhere.
+    """
+
+    def __iter__(self) -> Iterator[str]:
+        for path in Path(get_upload_folder()).glob("tmp*"):
+            with suppress(FileNotFoundError):  # it was finished at this moment
+                if path.is_file() and time.time() - path.stat().st_mtime > STALLED:
+                    yield str(path)
 
 
 def remove(path: str | Path) -> None:
