@@ -8,7 +8,6 @@ import argparse
 import json
 import os
 import platform
-import random
 import signal
 import socket
 import subprocess
@@ -17,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,6 +44,7 @@ def app(temporary: Path) -> Iterator[tuple[str, subprocess.Popen]]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(temporary)}
+    environment["PYTHONFAULTHANDLER"] = "1"  # a crash says where
     process = subprocess.Popen([sys.executable, ROOT / "app.py"], env=environment, stdout=subprocess.DEVNULL, cwd=ROOT)
     try:
         url = f"http://127.0.0.1:{port}/"
@@ -110,21 +110,21 @@ class Watch(threading.Thread):
         return marks | {"peak_mib": round(held.max() / MiB, 1), "slope_mib_per_hour": round(float(slope), 1)}
 
 
-def asking(caller: Caller, kinds: dict, until: float, seed: int) -> tuple[Counter, list[str]]:
+def asking(caller: Caller, kinds: dict, until: float, running: Callable[[], bool]) -> tuple[Counter, list[str]]:
     """Ask until the time is over: how many of each kind, and what was wrong."""
-    rng, counts, wrong = random.Random(seed), Counter(), []
+    rng, counts, wrong = caller.rng, Counter(), []
     goods = [name for name in kinds if name.startswith("good")]
     others = [name for name in kinds if name not in goods]
-    while time.monotonic() < until:
+    while time.monotonic() < until and running():
         name = rng.choice(goods if rng.random() < GOOD else others)
         try:
+            if sum(counts.values()) % STAY == 0:
+                caller.arrive()
             problem = kinds[name](caller)
         except Exception as error:  # whatever it is, it is no answer
             problem = f"{type(error).__name__}: {error}"
         counts[name] += 1
         wrong += [f"{name}: {problem}"[:300]] if problem else []
-        if sum(counts.values()) % STAY == 0:
-            caller.arrive()
     return counts, wrong
 
 
@@ -141,12 +141,13 @@ def soak(minutes: float) -> dict:
             watch = Watch(process.pid)
             watch.start()
             until = time.monotonic() + 60 * minutes
-            parts = list(pool.map(asking, callers, [kinds] * CALLERS, [until] * CALLERS, range(CALLERS)))
+            running = lambda: process.poll() is None  # noqa: E731
+            parts = list(pool.map(lambda caller: asking(caller, kinds, until, running), callers))
             watch.over.set()
             watch.join()
             files = [path for path in temporary.rglob("*") if path.is_file()]
             facts = {"files": len(files), "files_mib": round(sum(path.stat().st_size for path in files) / MiB, 1)}
-            facts["alive"] = process.poll() is None
+            facts["ended_early"] = process.poll()  # None, or the signal that ended it, less than zero
         left = [path for path in temporary.rglob("*") if path.is_file()]
         facts["files_after_stop"] = len(left)  # uploads that have just broken off, which begin with tmp, may still come
         facts["other_than_broken_off"] = sum(not path.name.startswith("tmp") for path in left)
@@ -171,7 +172,7 @@ def main() -> int:
     if args.json:
         args.json.write_text(text)
     print(text)
-    return int(report["wrong"] > 0 or not report["alive"])
+    return int(report["wrong"] > 0 or report["ended_early"] is not None)
 
 
 if __name__ == "__main__":
