@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from kill_works import WORKS  # noqa: E402
-from killed import asked, differing, ended, listed, log, start, undisturbed  # noqa: E402
+from killed import asked, differing, ended, log, start, undisturbed  # noqa: E402
+from listing import everything  # noqa: E402
 
 ROOM = 1 << 30  # bytes of a large disk
 
@@ -57,7 +58,7 @@ def harm(work, folder: Path, size: int, wanted: dict, names: set) -> tuple[bool,
         now = asked(work.kept, out)
         wrong += [f"{name} was done again" for name, value in kept.items() if now.get(name) != value]
         wrong += [f"ends otherwise: {name}" for name in differing(wanted, work, out)]
-        return True, wrong + [f"left over: {name}" for name in set(listed(out)) - names]
+        return True, wrong + [f"left over: {name}" for name in set(everything(out)) - names]
 
 
 def filled(name: str, sizes: int) -> dict:
@@ -67,7 +68,7 @@ def filled(name: str, sizes: int) -> dict:
         place = Path(place)
         work, whole = WORKS[name](place), place / "whole"
         undisturbed(work, whole)
-        wanted, names = asked(work.result, whole), set(listed(whole))
+        wanted, names = asked(work.result, whole), set(everything(whole))
         needed = sum(path.stat().st_size for path in whole.rglob("*"))
         for number in range(sizes):
             size = 16_384 + needed * number // sizes

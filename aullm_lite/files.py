@@ -1,8 +1,10 @@
 """Files and folders appear whole or not at all, and one process at a time writes them.
 
-What a killed process has left half-written is never read, and goes when the next one comes.
+What a killed process has left half-written is never read.  It goes when the next one takes its place, at the latest
+when something is written beside it and nobody can still be at work on it.
 """
 
+import errno
 import glob
 import io
 import os
@@ -28,7 +30,8 @@ def write_together(contents: dict[Path, bytes]) -> None:
     """
     for path in contents:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path.parent, f"{glob.escape(path.name)}.{MARK}.partial", STALE)
+    for folder in {path.parent for path in contents}:
+        _sweep(folder, f"*.{MARK}.partial", STALE)
     mark = secrets.token_hex(4)  # processes of two machines may have the same number
     partial = {path: path.with_name(f"{path.name}.{mark}.partial") for path in contents}
     try:
@@ -60,6 +63,12 @@ def _sweep(folder: Path, pattern: str, age: float = 0) -> None:
                 shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
 
 
+def sweep_halves(*paths: Path) -> None:
+    """Delete what killed processes have left of these files.  Only for who writes them alone."""
+    for path in paths:
+        _sweep(path.parent, f"{glob.escape(path.name)}.{MARK}.partial")
+
+
 def drawn(figure, form: str = "png", **options) -> bytes:
     """A figure as the content of a file, so that it can be written whole or not at all."""
     content = io.BytesIO()
@@ -75,7 +84,7 @@ def alone(folder: Path, part: str = "", *, wait: bool = False, advice: str = "ch
     process that is at work there, or raises `InputError`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / (f".{part}.lock" if part else ".lock")
+    path = folder / f".{part or 'writing'}.lock"
     lock = FileLock(path)
     try:
         lock.acquire(timeout=-1 if wait else 0)
@@ -132,10 +141,11 @@ def hidden_beside(place: Path) -> Iterator[Path]:
 
 @contextmanager
 def told_of(place: Path, hidden: Path) -> Iterator[None]:
-    """Errors tell of a place, and not of the hidden folder that stands for it."""
+    """Errors of the disk tell of a place, and not of the hidden folder that stands for it."""
     try:
         yield
     except OSError as error:
-        if str(error.filename or hidden).startswith(str(hidden)):  # a full disk does not say where
+        of_full_disk = error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        if of_full_disk or str(error.filename).startswith(str(hidden)):  # a full disk does not say where
             error.filename = str(place)
         raise

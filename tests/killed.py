@@ -18,6 +18,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from listing import everything
+
 STEPS = 4  # calls and returns after a file operation within which it is killed: a file is empty, then it is written
 
 
@@ -67,7 +69,7 @@ def torment(work: Work, place: Path, kills: int, seed: int = 0, say: Callable[[F
     rng, found = random.Random(seed), Found()
     whole = place / "whole"
     seconds, operations = undisturbed(work, whole)
-    wanted, names = asked(work.result, whole), listed(whole)
+    wanted, names = asked(work.result, whole), everything(whole)
     while found.kills < kills:
         out = place / f"trial-{found.kills}"
         share = (found.kills + rng.random()) / kills
@@ -76,7 +78,7 @@ def torment(work: Work, place: Path, kills: int, seed: int = 0, say: Callable[[F
         _trial(work, out, [first, again][: kills - found.kills], found)
         if different := differing(wanted, work, out):
             found.lost.append(f"{out.name} ends otherwise: {different}")
-        found.left_over += sorted(set(listed(out)) - set(names))
+        found.left_over += sorted(set(everything(out)) - set(names))
         shutil.rmtree(out)
         say(found)
     return found
@@ -203,11 +205,6 @@ def asked(question: Callable[[Path], object], out: Path):
     if isinstance(answer, dict) and "error" in answer:
         raise RuntimeError(answer["error"])
     return answer
-
-
-def listed(out: Path) -> list[str]:
-    """Everything in a folder, hidden or not, but for lock files, which hold nothing and nobody."""
-    return [str(path.relative_to(out)) for path in out.rglob("*") if path.suffix != ".lock"]
 
 
 def differing(wanted: dict, work: Work, out: Path) -> list[str]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from listing import names
 
 from aullm_lite.errors import InputError
 from aullm_lite.files import alone, appearing, write_together
@@ -32,10 +33,6 @@ def held_elsewhere(name: str, place: Path):
             process.kill()  # SIGKILL
 
 
-def inside(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
 def make(out: Path, content: str = "whole") -> None:
     with appearing(out) as whole:
         (whole / "file").write_text(content)
@@ -49,8 +46,8 @@ def test_a_folder_that_another_process_holds_is_refused_until_it_is_killed(tmp_p
         with pytest.raises(InputError, match="Another process is writing to .*: wait"):
             alone(tmp_path).__enter__()
     with alone(tmp_path):
-        assert inside(tmp_path)
-    assert not inside(tmp_path)
+        with pytest.raises(InputError), alone(tmp_path):
+            pass
 
 
 def test_parts_of_a_folder_may_be_held_by_several(tmp_path):
@@ -81,9 +78,9 @@ def test_what_a_kill_left_of_a_folder_goes_and_the_next_run_makes_it_whole(tmp_p
         assert not out.exists()
         with pytest.raises(InputError, match="Another process"):
             make(out)
-    assert not out.exists() and inside(tmp_path)  # the hidden half of the killed process
+    assert not out.exists() and names(tmp_path)  # the hidden half of the killed process
     make(out)
-    assert inside(tmp_path) == ["set"] and (out / "file").read_text() == "whole"
+    assert names(tmp_path) == ["set"] and (out / "file").read_text() == "whole"
 
 
 def test_folders_of_others_with_a_name_alike_stay(tmp_path):
@@ -92,7 +89,7 @@ def test_folders_of_others_with_a_name_alike_stay(tmp_path):
         (tmp_path / name).mkdir()
     make(tmp_path / "set")
     make(tmp_path / "set[1]")
-    assert inside(tmp_path) == [*others, "set", "set[1]"]
+    assert names(tmp_path) == [*others, "set", "set[1]"]
 
 
 def test_a_folder_that_was_made_meanwhile_is_not_touched(tmp_path):
@@ -107,13 +104,13 @@ def test_a_holder_of_the_whole_folder_sweeps_what_kills_left(tmp_path):
     for name in ("state.safetensors.0123abcd.partial", "state.safetensors", "notes.partial"):
         (tmp_path / name).touch()
     with alone(tmp_path, "0-of-2"):
-        assert "state.safetensors.0123abcd.partial" in inside(tmp_path)  # another part may be writing it now
+        assert "state.safetensors.0123abcd.partial" in names(tmp_path)  # another part may be writing it now
     with alone(tmp_path):
         pass
-    assert inside(tmp_path) == ["notes.partial", "state.safetensors"]
+    assert names(tmp_path) == ["notes.partial", "state.safetensors"]
 
 
-def test_old_halves_of_a_file_are_swept_when_it_is_written_again(tmp_path):
+def test_old_halves_are_swept_when_something_is_written_beside_them(tmp_path):
     old, new, other = (tmp_path / name for name in ("a.11111111.partial", "a.2222222f.partial", "b.33333333.partial"))
     for path in (old, new, other):
         path.touch()
@@ -121,7 +118,7 @@ def test_old_halves_of_a_file_are_swept_when_it_is_written_again(tmp_path):
     for path in (old, other):
         os.utime(path, (long_ago, long_ago))
     write_together({tmp_path / "a": b"1"})
-    assert inside(tmp_path) == ["a", "a.2222222f.partial", "b.33333333.partial"]
+    assert names(tmp_path) == ["a", "a.2222222f.partial"]
 
 
 # A full disk
@@ -139,5 +136,5 @@ def test_a_full_disk_keeps_the_old_files_and_is_told_by_name(tmp_path, monkeypat
     monkeypatch.setattr("aullm_lite.files.os.fsync", full)
     with pytest.raises(OSError, match="No space left") as error:
         write_together({tmp_path / name: b"new" for name in "ab"})
-    assert error.value.filename == str(tmp_path / "b") and inside(tmp_path) == ["a", "b"]
+    assert error.value.filename == str(tmp_path / "b") and names(tmp_path) == ["a", "b"]
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == b"old"

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import stand_ins
+from listing import names
 from openpyxl import load_workbook
 from stand_ins import casme2_row, samm_row, table
 
@@ -246,7 +247,7 @@ def test_what_needs_no_data_is_checked_before_any_are_read(tmp_path, capsys, mon
     assert main([command, *SETS[command], "--out", str(tmp_path / "out"), *CHEAP, *more]) == 2
     error = capsys.readouterr().err
     assert words.replace("FILE", str(tmp_path / "file")) in error and error.count("\n") == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert names(tmp_path) == ["file"]
 
 
 SETS = {

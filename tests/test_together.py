@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from protocol_data import filmed
 
 from aullm_lite.config import AULLMConfig
+from aullm_lite.errors import InputError
 from aullm_lite.model import AULLM
 from aullm_lite.protocols import loso, networks
 from aullm_lite.protocols.networks import Network, logits
@@ -75,19 +75,23 @@ def test_folds_learn_the_same_together(people):
         assert np.allclose(logits(one, folds[0]), logits(other, folds[0]), atol=2e-2)
 
 
-def test_a_protocol_keeps_whole_groups(people, tmp_path, monkeypatch):
+def test_a_protocol_learns_its_folds_in_groups(people, tmp_path, monkeypatch):
     monkeypatch.setitem(networks.FROM_NOTHING, "llm", replace(SHORT, warmup=0, epochs=1))
     groups = []
     fit = Network.together
     monkeypatch.setattr(
         Network, "together", lambda net, parts, seed: groups.append(len(parts)) or fit(net, parts, seed)
     )
-    run = lambda **how: loso(people).run(tmp_path, ["aullm"], ["scratch"], preset="smoke", together=2, **how)  # noqa: E731
+    run = lambda **how: loso(people).run(  # noqa: E731
+        tmp_path, ["aullm"], ["scratch"], **{"preset": "smoke", "together": 2, **how}
+    )
     table = run()["table"]
-    first = (tmp_path / "predictions.parquet").read_bytes()
     assert groups and set(groups) == {2} and "aullm-scratch" in table["rows"]
-    sorted((tmp_path / "folds" / "aullm-scratch").glob("*.parquet"))[0].unlink()
-    groups.clear()
+    fold = sorted((tmp_path / "folds" / "aullm-scratch").glob("*.parquet"))[0]
+    kept = {path: path.stat().st_mtime_ns for path in fold.parent.glob("*.parquet") if path != fold}
+    fold.unlink()
     run(go_on=True)
-    assert groups == [2]  # the other fold of the pair was run again, so the noise is the same
-    assert pd.read_parquet(tmp_path / "predictions.parquet").equals(pd.read_parquet(pd.io.common.BytesIO(first)))
+    assert fold.exists() and kept == {path: path.stat().st_mtime_ns for path in kept}  # what is there is not run again
+    fold.unlink()
+    with pytest.raises(InputError, match="another --together"):
+        run(together=1, go_on=True)

@@ -2,10 +2,10 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor, wait
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from listing import everything
 from protocol_data import Spy, noise
 from test_train import start
 
@@ -19,10 +19,6 @@ from aullm_lite.protocols.folds import Folds
 from aullm_lite.synth.export import write_dataset
 
 TAKEN = "Another process is writing to .*: wait until it has ended, or"
-
-
-def everything(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
 @pytest.fixture
@@ -80,11 +76,12 @@ def test_a_second_grading_is_refused(tmp_path, capsys, monkeypatch):
 
 def test_a_share_of_folds_is_refused_while_another_process_has_it(spy, tmp_path):
     data = noise(4)
-    with Folds(tmp_path, "identity", {}).share(None):
-        with pytest.raises(InputError, match=f"{TAKEN} give each process its own share with --folds"):
-            run(data, tmp_path, "motion", "identity")
+    with Folds(tmp_path, "identity", {}).share("1/3", ()):
+        for folds in ("1/3", "0/2", None):
+            with pytest.raises(InputError, match=f"{TAKEN} give each process its own share with --folds"):
+                run(data, tmp_path, "motion", "identity", folds=folds)
         run(data, tmp_path, "motion")
-        run(data, tmp_path, "identity", folds="0/2")
+        run(data, tmp_path, "identity", folds="0/3")
     done = run(data, tmp_path, "identity", go_on=True)
     assert set(done["table"]["rows"]) == {"motion", "identity"}
 
@@ -96,7 +93,7 @@ def test_a_table_is_not_written_from_what_was_read_before_another_row_ended(spy,
         def slow(*parts):
             monkeypatch.setattr(experiment, "build_table", build_table)
             others.append(pool.submit(run, data, tmp_path, "motion"))
-            wait(others, timeout=1)  # it cannot end meanwhile
+            assert not wait(others, timeout=1).done  # it cannot end meanwhile
             return build_table(*parts)
 
         others = []

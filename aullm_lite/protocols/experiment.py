@@ -17,7 +17,7 @@ from .. import __version__
 from ..checkpoint import find_checkpoint, read_config
 from ..clips import ClipSet, join
 from ..errors import InputError
-from ..files import alone, drawn, write_together
+from ..files import alone, drawn, sweep_halves, write_together
 from .folds import Folds, digest, shard
 from .methods import Method, build, ordered, row_names
 from .page import as_markdown, table_figure
@@ -71,7 +71,7 @@ class Experiment:
         started = perf_counter()
         with ExitStack() as held:
             for kept in chosen:
-                held.enter_context(kept.share(folds))
+                held.enter_context(kept.share(folds, mine))
             if not go_on and (begun := [kept.name for kept in chosen if len(kept.missing(mine)) < len(mine)]):
                 raise InputError(f"{out} holds folds of {', '.join(begun)}: pass --resume to go on, or another --out.")
             self._fill(chosen, rows, mine, preset, together)
@@ -130,7 +130,9 @@ class Experiment:
         facts = {"protocol": self.protocol, "seed": self.seed, "data_notes": list(self.notes), "data": self.facts or {}}
         table = build_table(answers, kept, self.tested, facts)
         seconds = {name: some.attrs["seconds"] for name, some in answers.items()}
-        write_together(_files(out, table, pd.concat(answers.values(), ignore_index=True), seconds))
+        files = _files(out, table, pd.concat(answers.values(), ignore_index=True), seconds)
+        sweep_halves(*files)
+        write_together(files)
         return {"missing": missing, "table": table, "fold_seconds": seconds}
 
 

@@ -8,8 +8,8 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 from .. import metrics
 from ..clips import ClipSet
 from ..errors import InputError
-from ..files import alone, write_together
+from ..files import alone, sweep_halves, write_together
 from .methods import Method, Scorer
 from .splits import SubjectSplit
 
@@ -34,6 +34,7 @@ OTHERS = {  # what a setting is called where it differs
     "version": "another version of this package",
     "row": "another preset or other first weights",
     "method": "other first weights or training",
+    "together": "another --together",
 }
 
 
@@ -76,13 +77,20 @@ class Folds:
     def missing(self, splits: Sequence[SubjectSplit]) -> list[SubjectSplit]:
         return [split for split in splits if not self.file(split).exists()]
 
-    def share(self, which: str | None) -> AbstractContextManager:
-        """Hold a share `i/n` of the folds, by default all, against another process that is given the same.
+    @contextmanager
+    def share(self, which: str | None, splits: Sequence[SubjectSplit]) -> Iterator[None]:
+        """Hold a share `i/n` of the folds, by default all.
 
-        Shares that overlap are safe, but whoever asks for them works twice.
+        Raises `InputError` where another process may have some of them.
         """
-        part = f"share-{(which or '0/1').replace('/', '-of-')}"
-        return alone(self.folder, part, advice="give each process its own share with --folds")
+        part, advice = f"share-{(which or '0/1').replace('/', '-of-')}", "give each process its own share with --folds"
+        with alone(self.folder, part, advice=advice):
+            for lock in self.folder.glob(".share-*-of-*.lock"):
+                if lock.stem.split("-of-")[1] != part.split("-of-")[1]:  # shares of another number overlap
+                    with alone(self.folder, lock.stem[1:], advice=advice):
+                        pass
+            sweep_halves(*map(self.file, splits))
+            yield
 
     def run(self, method: Method, data: ClipSet, splits: Sequence[SubjectSplit], seed: int, together: int = 1) -> None:
         """Run those of these folds that are not there yet, on data that the method has measured.
@@ -92,19 +100,18 @@ class Folds:
         """
         for split in splits:
             split.check_weights(method.trained_on)
-        made = self.settings | {"method": method.settings}
+        size = together if method.together else 1
+        made = self.settings | {"method": method.settings, "together": size}
         if (found := self.facts()) and (said := _differences(found, made)):
             raise InputError(f"{self.folder} holds folds made with {said}: choose another --out.")
         self.check_folds(made)
         facts = made | {"title": method.title}
         write_together({self.folder / SETTINGS: (json.dumps(facts, indent=1) + "\n").encode()})
-        size = together if method.together else 1
-        groups = [splits[n : n + size] for n in range(0, len(splits), size)]  # whole, so that a kill changes none
         with tqdm(desc=self.name, unit="fold", total=len(splits)) as bar:
-            for group in groups:
-                if self.missing(group):
-                    self.run_group(method, data, group, seed, made)
-                bar.update(len(group))
+            for n in range(0, len(splits), size):  # the same groups after a kill
+                if missing := self.missing(splits[n : n + size]):
+                    self.run_group(method, data, missing, seed, made)
+                bar.update(len(splits[n : n + size]))
 
     def run_group(self, method: Method, data: ClipSet, group: Sequence[SubjectSplit], seed: int, made: dict) -> None:
         start, contents = perf_counter(), {}

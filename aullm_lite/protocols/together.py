@@ -14,6 +14,7 @@ import torch
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
+from ..errors import InputError
 from ..language import LanguageModel
 from ..model import AULLM
 from ..train import Trainer
@@ -63,7 +64,12 @@ def twin(module: nn.Module) -> nn.Module:
 
 
 def fit_together(trainers: Sequence[Trainer]) -> list[AULLM]:
-    """What `Trainer.fit` does, for the folds of one method at once: models are twins, settings the same."""
+    """What `Trainer.fit` does, for the folds of one method at once: models are twins, settings the same.
+
+    Raises `InputError` where they learn words, which only `Trainer.fit` does.
+    """
+    if any(trainer.speaks for trainer in trainers):
+        raise InputError("Folds that learn at once learn no words: leave out `TrainConfig.spoken`.")
     shared = LanguageOfFolds([trainer.model.language for trainer in trainers])
     while not trainers[0].done:
         warming = trainers[0].warming  # then the language model rests
