@@ -139,7 +139,7 @@ def bad_clips(folder: Path, clip: Path, picture: np.ndarray) -> dict[str, tuple[
     return {
         "empty file": (made["empty"], "is empty: give an mp4"),
         "text": (made["text"], unread),
-        "photo": (made["photo"], "holds a single frame, and one frame shows no movement: give a clip"),
+        "photo": (made["photo"], unread),
         "cut short": (made["half"], unread),
         "no face": (film(folder / "dark.mp4", 20, 20, np.zeros((64, 64, 3), np.uint8)), "No face was found"),
         "too long": (film(folder / "long.mp4", 62, 1, picture), "longer than 60 seconds: cut out"),
