@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -95,17 +96,23 @@ def fuzz(target: str, seconds: float, place: Path) -> None:
     with atheris.instrument_imports(include=["aullm_lite"]):
         import fuzzed
     plant(fuzzed.seeds(target), place / "corpus")
+    once = recorded(fuzzed.TARGETS[target], place, place / "findings" / target)
+    atheris.Setup([sys.argv[0], *options(seconds, place / "findings" / f"{target}-"), str(place / "corpus")], once)
+    atheris.Fuzz()
+
+
+def recorded(target: Callable[[bytes], object], place: Path, findings: Path) -> Callable[[bytes], None]:
+    """A target whose executions are counted in a file, and whose errors are kept as findings."""
     count, executions = os.open(place / "count", os.O_CREAT | os.O_RDWR), itertools.count(1)
 
     def once(data: bytes) -> None:
         os.pwrite(count, struct.pack("<Q", next(executions)), 0)
         try:
-            fuzzed.TARGETS[target](data)
+            target(data)
         except Exception as error:
-            record(error, data, place / "findings" / target)
+            record(error, data, findings)
 
-    atheris.Setup([sys.argv[0], *options(seconds, place / "findings" / f"{target}-"), str(place / "corpus")], once)
-    atheris.Fuzz()
+    return once
 
 
 def options(seconds: float, prefix: Path) -> list[str]:

@@ -5,6 +5,7 @@ model = AULLM.from_pretrained("demo")
 print(model.analyze("clip.mp4"))
 """
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from .errors import InputError as InputError
     from .model import AULLM as AULLM
     from .report import AUReport as AUReport
+
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(8192 * 8192))  # read once, when cv2 is imported; see limits.py
 
 __version__ = "0.1.0"
 __all__ = ["AULLM", "AULLMConfig", "AUReport", "InputError"]

@@ -23,7 +23,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from .errors import InputError
-from .files import alone, hidden_beside
+from .files import alone, hidden_beside, sweep_hidden
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,14 @@ def face_model(name: str) -> Path:
 def smollm2_folder() -> Path:
     """Folder of SmolLM2-135M-Instruct as fp32 safetensors, for transformers; made from the wheel's GGUF once."""
     folder = cache_folder() / "smollm2-135m-instruct"
-    return folder if folder.is_dir() else _once(folder, _dequantise)
+    return _once(folder, _dequantise)
 
 
 def _once(target: Path, make: Callable[[Path], None]) -> Path:
     """Let one process make `target` while others wait; it appears whole or not at all."""
+    if target.is_dir():
+        sweep_hidden(target)  # a pip may have lived on for a while after the process that had started it
+        return target
     with alone(target.parent, target.name, wait=True):
         if not target.exists():
             with hidden_beside(target) as made:
@@ -84,7 +87,7 @@ def _once(target: Path, make: Callable[[Path], None]) -> Path:
 
 def _members(wheel: Wheel, folder: Path) -> Path:
     """The folder with all wanted members of a wheel, fetched together at the first call."""
-    return folder if folder.is_dir() else _once(folder, lambda made: _extract(wheel, made))
+    return _once(folder, lambda made: _extract(wheel, made))
 
 
 def _extract(wheel: Wheel, folder: Path) -> None:

@@ -129,14 +129,18 @@ def hidden_beside(place: Path) -> Iterator[Path]:
 
     Only for who holds the place alone.  Raises `OSError` that names the place, where it concerns what is hidden.
     """
-    mark = f".{place.name}.partial-"
-    left, hidden = f"{glob.escape(mark)}*", place.with_name(mark + secrets.token_hex(4))
-    _sweep(place.parent, left)
+    hidden = place.with_name(f".{place.name}.partial-{secrets.token_hex(4)}")
+    sweep_hidden(place)
     try:
         with told_of(place, hidden):
             yield hidden
     finally:
-        _sweep(place.parent, left)  # of processes too that a killed one had started, and that ended after it
+        sweep_hidden(place)  # what processes have left, too, that a killed one had started, and that ended after it
+
+
+def sweep_hidden(place: Path) -> None:
+    """Delete what is hidden beside a place.  Only for who holds it alone, or where it is not made again."""
+    _sweep(place.parent, f"{glob.escape(f'.{place.name}.partial-')}*")
 
 
 @contextmanager

@@ -16,12 +16,13 @@ def processes(count: int, return_as: str = "generator") -> Parallel:
     """
     if count == -1:
         count = max(1, cpu_count() // int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
-    return Parallel(n_jobs=count, return_as=return_as, **({} if count == 1 else dict(initializer=_begin)))
+    begin = {} if count == 1 else {"initializer": _begin, "initargs": (os.getpid(),)}
+    return Parallel(n_jobs=count, return_as=return_as, **begin)
 
 
-def _begin() -> None:
-    """Prepare one of several processes."""
-    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+def _begin(parent: int) -> None:
+    """Prepare one of several processes, whose parent may have been killed while they were starting."""
+    Thread(target=_end_with, args=(parent,), daemon=True).start()
     # cv2.setNumThreads itself names no module: to pickle it, Python would look for it in every module there is, and
     # transformers 5.15 answers for hundreds that it has not imported, by importing them, or without torchvision raises
     cv2.setNumThreads(1)

@@ -1,7 +1,7 @@
 """What every reader must make of any bytes: a right answer or an `InputError` of one sentence, and no file left behind.
 
 Each target takes bytes and raises where that does not hold.  `test_fuzz.py` gives them a few hundred, and
-`.github/fuzz.py` millions.  The first byte chooses which part of a good file the others replace.
+`.github/fuzz.py` as many as there is time for.  The first byte chooses which part of a good file the others replace.
 """
 
 import gc

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from listing import everything
 
+HOUR = 3600
 STEPS = 4  # calls and returns after a file operation within which it is killed: a file is empty, then it is written
 
 
@@ -85,9 +86,11 @@ def torment(work: Work, place: Path, kills: int, seed: int = 0, say: Callable[[F
 
 
 def _trial(work: Work, out: Path, moments: list[Moment], found: Found) -> None:
-    """Run, kill, resume, kill, and let the last one end."""
+    """Run, kill, resume at once, kill, and let the last one end, which comes an hour later."""
     kept, begun = {}, []
     for go_on, when in zip((False, True, True), [*moments, NEVER]):
+        if when is NEVER:
+            _an_hour_passes(out, begun)
         begun.append(start(work, out, go_on, when))
         status = ended(begun[-1], when)
         if status == -signal.SIGKILL:
@@ -96,11 +99,27 @@ def _trial(work: Work, out: Path, moments: list[Moment], found: Found) -> None:
             kept |= asked(work.kept, out)
         elif status:
             found.failed.append(f"{work.name} ended with {status}: {log(out).read_text()[-500:]}")
-    for group in begun:
-        with suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGKILL)
     now = asked(work.kept, out)
     found.lost += [f"{name} was done again" for name, value in kept.items() if now.get(name) != value]
+
+
+def _an_hour_passes(out: Path, begun: list[int]) -> None:
+    """What was started has ended, and halves of files are old: young ones may be those of another machine, and stay."""
+    for group in begun:
+        _end_of(group)
+    for half in out.rglob("*.partial"):
+        with suppress(FileNotFoundError):
+            os.utime(half, (time.time() - HOUR,) * 2)
+
+
+def _end_of(group: int) -> None:
+    """Wait for all processes of a group, a minute at most."""
+    deadline = time.monotonic() + 60
+    with suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.05)
+        os.killpg(group, signal.SIGKILL)
 
 
 def moment(rng: random.Random, aimed: bool, share: float, seconds: float, operations: int) -> Moment:
@@ -129,7 +148,7 @@ def start(work: Work, out: Path, go_on: bool, when: Moment = NEVER) -> int:
 def ended(pid: int, when: Moment = NEVER) -> int:
     """Wait for a fork, or kill it when its time has come; its exit status, less than zero for a signal.
 
-    Processes that it has started live on, as they do where somebody kills it.
+    Processes that it has started live on for a while, as they do where somebody kills it.
     """
     if when.seconds is not None:
         _wait(pid, when.seconds)

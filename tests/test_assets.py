@@ -55,6 +55,14 @@ def test_two_at_once_fetch_once(wheel):
     assert len(set(paths)) == 1 and len(wheel.__dict__["calls"]) == 1
 
 
+def test_what_a_download_left_that_outlived_its_process_goes(wheel):
+    """As of a pip that ends after another process has made the folder."""
+    left = members(wheel).with_name(".nets.partial-01234567")
+    (left / "scratch").mkdir(parents=True)
+    members(wheel)
+    assert not left.exists() and len(wheel.__dict__["calls"]) == 1
+
+
 def test_a_wrong_file_is_refused_and_not_kept(wheel):
     bad = replace(wheel, members={MEMBER: "0" * 64})
     with pytest.raises(InputError, match="not the file we know"):

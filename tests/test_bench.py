@@ -15,6 +15,8 @@ from aullm_lite.bench.text import STAGES
 from aullm_lite.bench.whole import speech_speed
 from aullm_lite.cli import main
 
+FLOOR = Floor(1e11, 1e10)
+
 
 def test_speech_is_measured_where_a_model_speaks(smoke):
     assert speech_speed(smoke) is None
@@ -48,7 +50,7 @@ def test_a_visual_token_needs_no_row_of_the_vocabulary(smoke):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_every_stage_is_measured(smoke, dtype):
-    table = stage_table(smoke, dtype, batches=(1, 2))
+    table = stage_table(smoke, dtype, FLOOR, batches=(1, 2))
     expected = [stage for stage in STAGES if dtype == torch.float32 or stage != "motion"]
     assert [row["stage"] for row in table["rows"] if row["batch"] == 2] == expected
     work = {row["stage"]: row["gflop"] for row in table["rows"] if row["batch"] == 1}
@@ -74,7 +76,7 @@ def test_folds_are_trained_both_ways(smoke):
 
 def test_text_and_picture_say_what_the_figures_say(smoke):
     machine = {"device": "CPU", "threads": 2}
-    figures = {"machine": machine, "stages": [stage_table(smoke, torch.float32, batches=BATCHES[:2])]}
+    figures = {"machine": machine, "stages": [stage_table(smoke, torch.float32, FLOOR, batches=BATCHES[:2])]}
     rows = figures["stages"][0]["rows"]
     line = next(line for line in as_text(figures).splitlines() if line.startswith("| language model"))
     for row in rows:
@@ -85,7 +87,7 @@ def test_text_and_picture_say_what_the_figures_say(smoke):
 
 
 def test_the_command_writes_figures_and_refuses_early(monkeypatch, tmp_path, smoke, capsys):
-    table = stage_table(smoke, torch.float32, batches=(1,))
+    table = stage_table(smoke, torch.float32, FLOOR, batches=(1,))
     figures = {"machine": {"device": "CPU", "threads": 2}, "stages": [table]}
     monkeypatch.setattr("aullm_lite.bench.run", lambda *args, **how: figures)
     out = tmp_path / "bench.json"

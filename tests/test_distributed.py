@@ -89,7 +89,7 @@ def trained(tmp_path_factory):
         begun.keep(next(begun.trainer.epochs()))
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [*LAUNCH, __file__, folder / "two"], env=environment, capture_output=True, text=True, timeout=300
+        [*LAUNCH, __file__, folder / "two"], env=environment, capture_output=True, text=True, timeout=900
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return folder, done, [json.loads((folder / "two" / f"process{n}.json").read_text()) for n in range(2)]

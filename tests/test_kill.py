@@ -19,10 +19,13 @@ WORKS = ("train", "loso", "synth", "assets")
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory):
-    """What one kill of each work did; a process of its own, for forks of one with threads may hang."""
+    """What a kill of each work did, and one of what went on with it.
+
+    A process of its own, for forks of one with threads may hang.
+    """
     file = tmp_path_factory.mktemp("kill") / "kill.json"
-    command = [sys.executable, ".github/kill.py", *WORKS, "--kills", "1", "--seed", "3", "--json", str(file)]
-    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    command = [sys.executable, ".github/kill.py", *WORKS, "--kills", "2", "--seed", "3", "--json", file]
+    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=900)
     assert file.exists(), done.stderr[-2000:]
     return {row["what"]: row for row in json.loads(file.read_text())["works"]}
 
@@ -31,7 +34,6 @@ def rows(tmp_path_factory):
 def test_a_kill_does_no_harm(rows, name):
     harm = {key: rows[name][key] for key in ("lost", "half_written", "left_over", "failed")}
     assert harm == dict.fromkeys(harm, 0), rows[name]["words"]
-    assert rows[name]["kills"] == 1
 
 
 def test_harm_is_seen():

@@ -157,7 +157,7 @@ except InputError as error:
 def test_a_kilobyte_that_claims_256_million_pixels_takes_no_memory(tmp_path):
     path = grey_video(tmp_path / "bomb.mov", "png", "rgb24", 64, 64)
     path.write_bytes(png_claims(path.read_bytes(), 16_000))
-    done = subprocess.run([sys.executable, "-c", MEASURED, path], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", MEASURED, path], capture_output=True, text=True, timeout=900)
     kilobytes, sentence = done.stdout.strip().split(" ", 1)
     assert int(kilobytes) < 100_000 and "bomb.mov cannot be decoded" in sentence and "67 million pixels" in sentence
 
@@ -191,6 +191,12 @@ def test_a_picture_that_claims_too_many_pixels(tmp_path, side):
     for read in (read_picture, lambda path: list(open_video(path.parent).frames())):
         with pytest.raises(InputError, match="1.png has more than 67 million pixels"):
             read(path)
+
+
+def test_opencv_keeps_to_the_same_limit():
+    """A header may say two sizes, such as a TIFF with a tag twice, and each library believes another."""
+    code = "import os, aullm_lite.limits as l; print(int(os.environ['OPENCV_IO_MAX_IMAGE_PIXELS']) == l.MOST_PIXELS)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=900).stdout == "True\n"
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "tif", "webp"])

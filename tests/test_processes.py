@@ -29,6 +29,15 @@ def alive(pid: int) -> bool:
     return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]  # ended, not yet fetched
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not tell of a parent that has gone")
+def test_a_process_that_begins_after_its_parent_was_killed_ends_at_once():
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    code = f"import time; from aullm_lite.processes import _begin; _begin({gone.pid}); time.sleep(600)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], timeout=300)
+    assert done.returncode == 1
+
+
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes as Linux shows them")
 def test_processes_end_with_the_one_that_was_killed():
     root = Path(__file__).parents[1]

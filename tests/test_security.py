@@ -12,7 +12,7 @@ from aullm_lite import limits
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / ".github" / "SECURITY.md").read_text(encoding="utf-8")
-CODE = [*ROOT.glob("aullm_lite/**/*.py"), *ROOT.glob("*.py"), *ROOT.glob(".github/*.py")]
+CODE = [*ROOT.glob("aullm_lite/**/*.py"), *ROOT.glob("*.py"), *ROOT.glob(".github/**/*.py")]
 LOADERS = r"(torch|np|numpy|joblib)\.load|(pickle|dill|marshal)\.loads?|read_pickle|shelve\.open|yaml\.load"
 OPTIONS = "allow_pickle=True|trust_remote_code=True|weights_only=False"
 RUNS_WHAT_IT_READS = re.compile(rf"(?<![.\w])({LOADERS}|eval|exec)\(|{OPTIONS}")

@@ -36,7 +36,9 @@ def answer(order):
         state["detector"] = feat.Detectorv1(emotion_model=None, identity_model=None, gaze_model=None, device="cpu")
     except OSError as error:
         return {"missing": f"its weights cannot be fetched ({type(error).__name__})."}
-    state["frames"] = torch.from_numpy(np.load(order["load"])).permute(0, 3, 1, 2)
+    with open(order["load"], "rb") as file:
+        frames = np.lib.format.read_array(file, allow_pickle=False)
+    state["frames"] = torch.from_numpy(frames).permute(0, 3, 1, 2)
     detect(state["frames"][:1])
     return {"version": feat.__version__}
 

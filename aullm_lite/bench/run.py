@@ -19,16 +19,15 @@ def run(checkpoint: str = "demo", device: str | None = None, say: Callable[[str]
     """All measurements, about five minutes on two cores; on a GPU the stages alone, for the rest lives on the CPU."""
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     model = AULLM.from_pretrained(checkpoint).to(device)
+    say("the floor of this machine")
+    floors = {dtype: measure_floor(model.device, dtype) for dtype in (torch.float32, torch.bfloat16)}
+    half = floors[torch.bfloat16].flops > floors[torch.float32].flops  # else the processor has no such instruction
     figures = {"machine": machine(model.device)}
-    figures["stages"] = [stage_table(model, torch.float32, say=say)]
-    half = measure_floor(model.device, torch.bfloat16).flops / measure_floor(model.device, torch.float32).flops
-    figures["bf16_times_fp32"] = half  # of a matrix product; under 1 the processor has no such instruction
-    if half > 1:
-        figures["stages"].append(stage_table(model, torch.bfloat16, say=say))
+    figures["stages"] = [stage_table(model, dtype, floors[dtype], say=say) for dtype in list(floors)[: 1 + half]]
     if model.config.language_model != "none":
         say("folds")
         figures["folds"] = folds_together(model, 8 if device == "cpu" else 26)
-    return figures if device != "cpu" else figures | on_cpu(model, checkpoint, half > 1, say)
+    return figures if device != "cpu" else figures | on_cpu(model, checkpoint, half, say)
 
 
 def on_cpu(model: AULLM, checkpoint: str, half: bool, say: Callable[[str], object]) -> dict:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..model import AULLM
-from .floor import Floor, measure_floor
+from .floor import Floor
 from .timing import steady
 
 BATCHES = (1, 8, 64)
@@ -56,9 +56,11 @@ def measure(stage: nn.Module, inputs: tuple[Tensor, ...], floor: Floor) -> dict:
 
 
 @torch.no_grad()
-def stage_table(model: AULLM, dtype: torch.dtype, *, batches=BATCHES, say: Callable = lambda line: None) -> dict:
+def stage_table(
+    model: AULLM, dtype: torch.dtype, floor: Floor, *, batches=BATCHES, say: Callable = lambda line: None
+) -> dict:
     """Every stage at every batch size in one precision, and all of them together.  Motion always runs in fp32."""
-    name, floor = str(dtype).removeprefix("torch."), measure_floor(model.device, dtype)
+    name = str(dtype).removeprefix("torch.")
     copied = copy.deepcopy(model).eval().to(dtype)
     rows = []
     for batch in batches:

@@ -154,5 +154,7 @@ def _old_sheets(path: Path, content: bytes) -> dict[str, list[tuple]]:
     try:
         book = xlrd.open_workbook(file_contents=content)
     except Exception as error:  # xlrd raises many kinds for a damaged or protected file
-        raise InputError(f"{path.name} cannot be read as an xls table ({error}): save it again as xlsx.") from None
+        raise InputError(
+            f"{path.name} cannot be read as an xls table ({str(error).partition(chr(10))[0]}): save it again as xlsx."
+        ) from None
     return {sheet.name: [tuple(sheet.row_values(n)) for n in range(sheet.nrows)] for sheet in book.sheets()}
