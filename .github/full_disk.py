@@ -4,10 +4,8 @@
 memory, for which it must be root.  Takes minutes on two cores.
 """
 
-import argparse
-import json
 import os
-import platform
+import random
 import re
 import subprocess
 import sys
@@ -16,13 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
-os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # threads survive no fork
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+from works import WORKS, try_all
 
-from kill_works import WORKS  # noqa: E402
-from killed import asked, differing, ended, log, start, undisturbed  # noqa: E402
-from listing import everything  # noqa: E402
+# isort: split
+from killed import asked, differing, ended, log, start, undisturbed
+from listing import everything
 
 ROOM = 1 << 30  # bytes of a large disk
 
@@ -61,9 +57,9 @@ def harm(work, folder: Path, size: int, wanted: dict, names: set) -> tuple[bool,
         return True, wrong + [f"left over: {name}" for name in set(everything(out)) - names]
 
 
-def filled(name: str, sizes: int) -> dict:
+def filled(name: str, sizes: int, seed: int) -> dict:
     """The figures of one work: disks from next to nothing to all that it needs."""
-    begun, full, wrong = perf_counter(), 0, []
+    rng, begun, full, wrong = random.Random(seed), perf_counter(), 0, []
     with tempfile.TemporaryDirectory() as place:
         place = Path(place)
         work, whole = WORKS[name](place), place / "whole"
@@ -71,30 +67,15 @@ def filled(name: str, sizes: int) -> dict:
         wanted, names = asked(work.result, whole), set(everything(whole))
         needed = sum(path.stat().st_size for path in whole.rglob("*"))
         for number in range(sizes):
-            size = 16_384 + needed * number // sizes
+            size = 16_384 + int(needed * (number + rng.random()) / sizes)
             found, some = harm(work, place / f"disk-{number}", size, wanted, names)
             full, wrong = full + found, wrong + [f"{size} bytes: {words}" for words in some]
             print(f"{name}: {size} bytes {'are too few' if found else 'suffice'}, {len(some)} wrong", flush=True)
-    return {"what": name, "full_disks": full, "wrong": wrong, "seconds": round(perf_counter() - begun, 1)}
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("works", nargs="*", choices=[*WORKS, []], metavar="WORK", help=", ".join(WORKS))
-    parser.add_argument("--sizes", type=int, default=10)
-    parser.add_argument("--json", type=Path)
-    args = parser.parse_args()
-    if not sys.platform.startswith("linux") or os.geteuid():
-        print("Skipped: only root can mount a small disk, and only Linux does it like this.")
-        return 0
-    rows = [filled(name, args.sizes) for name in args.works or WORKS]
-    report = {"machine": {"cores": os.cpu_count(), "python": platform.python_version()}, "works": rows}
-    text = json.dumps(report, indent=1) + "\n"
-    if args.json:
-        args.json.write_text(text)
-    print(text)
-    return int(any(row["wrong"] for row in rows))
+    seconds = round(perf_counter() - begun, 1)
+    return {"what": name, "full_disks": full, "wrong": len(wrong), "seconds": seconds, "words": wrong[:5]}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if not sys.platform.startswith("linux") or os.geteuid():
+        sys.exit("Only root can mount a small disk, and only Linux does it like this.")
+    sys.exit(try_all(__doc__, "sizes", 10, filled, ("wrong",)))

@@ -4,21 +4,17 @@
 is killed, the next resumes it and is killed too, a third ends it.  Takes minutes on two cores.
 """
 
-import argparse
-import json
-import os
-import platform
 import sys
 import tempfile
 from pathlib import Path
 from time import perf_counter
 
-os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # threads survive no fork
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+from works import WORKS, try_all
 
-from kill_works import WORKS  # noqa: E402
-from killed import torment  # noqa: E402
+# isort: split
+from killed import torment
+
+HARM = ("lost", "half_written", "left_over", "failed")
 
 
 def killed(name: str, kills: int, seed: int) -> dict:
@@ -27,26 +23,11 @@ def killed(name: str, kills: int, seed: int) -> dict:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         work = WORKS[name](Path(place))
         found = torment(work, Path(place), kills, seed, lambda now: print(f"{name}: {now.kills} kills", flush=True))
-    counts = {key: len(some) for key, some in vars(found).items() if key != "kills"}
-    words = {key: some[:5] for key, some in vars(found).items() if key != "kills" and some}
+    said = {key: getattr(found, key) for key in HARM}
+    counts = {key: len(some) for key, some in said.items()}
+    words = {key: some[:5] for key, some in said.items() if some}
     return {"what": name, "kills": found.kills, **counts, "seconds": round(perf_counter() - start, 1), "words": words}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("works", nargs="*", choices=[*WORKS, []], metavar="WORK", help=", ".join(WORKS))
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path)
-    args = parser.parse_args()
-    rows = [killed(name, args.kills, args.seed) for name in args.works or WORKS]
-    report = {"machine": {"cores": os.cpu_count(), "python": platform.python_version()}, "works": rows}
-    text = json.dumps(report, indent=1) + "\n"
-    if args.json:
-        args.json.write_text(text)
-    print(text)
-    return int(any(row[key] for row in rows for key in ("lost", "half_written", "left_over", "failed")))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(try_all(__doc__, "kills", 50, killed, HARM))

@@ -137,11 +137,11 @@ def undisturbed(work: Work, out: Path) -> tuple[float, int]:
     return time.perf_counter() - begun, int(log(out).read_text().split()[-1])
 
 
-def start(work: Work, out: Path, go_on: bool, when: Moment = NEVER) -> int:
-    """Begin to run in a fork, which an aimed kill will end from inside; its number."""
+def start(work: Work, out: Path, go_on: bool, when: Moment = NEVER, words: str = "") -> int:
+    """Begin to run in a fork, which an aimed kill will end from inside; its number.  See `log` for `words`."""
     out.mkdir(parents=True, exist_ok=True)
     if not (pid := os.fork()):
-        _child(work, out, go_on, when)
+        _child(work, out, go_on, when, log(out, words))
     return pid
 
 
@@ -163,10 +163,10 @@ def _wait(pid: int, seconds: float) -> None:
         time.sleep(min(0.002, max(0.0, deadline - time.perf_counter())))
 
 
-def _child(work: Work, out: Path, go_on: bool, when: Moment) -> None:
+def _child(work: Work, out: Path, go_on: bool, when: Moment, told: Path) -> None:
     """Do the work in a process group of its own; its words go to a file, the number of file operations last."""
     os.setsid()
-    words = os.open(log(out), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    words = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(words, 1), os.dup2(words, 2)
     count, status = _counted(out, when), 70
     try:
@@ -235,6 +235,6 @@ def differing(wanted: dict, work: Work, out: Path) -> list[str]:
     return [name for name in sorted(wanted.keys() | made.keys()) if wanted.get(name) != made.get(name)][:5]
 
 
-def log(out: Path) -> Path:
-    """Where the words of a run go: beside its folder."""
-    return out.with_suffix(".log")
+def log(out: Path, words: str = "") -> Path:
+    """Where the words of a run go: beside its folder, in a file of that name."""
+    return out.with_suffix(f".{words}.log" if words else ".log")
