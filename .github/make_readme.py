@@ -107,12 +107,14 @@ def course() -> None:
 
 
 def figures() -> None:
-    """Every figure in the text, from the JSON files beside the checkpoint."""
-    from aullm_lite.card import fill
+    """Every figure in the text, from the JSON files beside the checkpoint and those on faults."""
+    import fault_card
+
+    from aullm_lite.card import blocks, fill
     from aullm_lite.checkpoint import DEMO
 
     page = ROOT / "README.md"
-    page.write_text(fill(page.read_text(encoding="utf-8"), DEMO), encoding="utf-8")
+    page.write_text(fill(page.read_text(encoding="utf-8"), blocks(DEMO) | fault_card.blocks()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -208,9 +208,9 @@ def blocks(checkpoint: Path) -> dict[str, str]:
     }
 
 
-def fill(page: str, checkpoint: Path) -> str:
-    """The page with every marked block made anew.  Raises `ValueError` for a mark without its end."""
-    for name, block in blocks(checkpoint).items():
+def fill(page: str, made: dict[str, str]) -> str:
+    """The page with these blocks, by name, in their places.  Raises `ValueError` for one without its marks."""
+    for name, block in made.items():
         page, count = re.subn(
             rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m, b=block: f"{m[1]}{b}\n{m[2]}", page, flags=re.S
         )

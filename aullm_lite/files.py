@@ -1,7 +1,7 @@
 """Files and folders appear whole or not at all, and one process at a time writes them.
 
-What a killed process has left half-written is never read.  It goes when the next one takes its place, at the latest
-when something is written beside it and nobody can still be at work on it.
+What a killed process has left half-written is never read.  It goes when the next one takes its place, or when the
+folder is used again and nobody can still be at work on it.
 """
 
 import errno
@@ -31,7 +31,7 @@ def write_together(contents: dict[Path, bytes]) -> None:
     for path in contents:
         path.parent.mkdir(parents=True, exist_ok=True)
     for folder in {path.parent for path in contents}:
-        _sweep(folder, f"*.{MARK}.partial", STALE)
+        sweep_old(folder)
     mark = secrets.token_hex(4)  # processes of two machines may have the same number
     partial = {path: path.with_name(f"{path.name}.{mark}.partial") for path in contents}
     try:
@@ -61,6 +61,11 @@ def _sweep(folder: Path, pattern: str, age: float = 0) -> None:
         with suppress(FileNotFoundError):  # another process has swept it
             if time.time() - left.stat().st_mtime >= age:
                 shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
+
+
+def sweep_old(folder: Path) -> None:
+    """Delete halves of files that nobody can still be writing."""
+    _sweep(folder, f"*.{MARK}.partial", STALE)
 
 
 def sweep_halves(*paths: Path) -> None:

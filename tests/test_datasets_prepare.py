@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import time
 import warnings
 from types import SimpleNamespace
 
@@ -395,6 +396,11 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, blind, monkeypatch):
     assert [path.name[:9] for path in (tmp_path / "cache").iterdir()] == ["casme2-90"] and blind.looks == 4
     monkeypatch.setattr(preparing, "crop_clip", crop_clip)
     assert len(prepare(data, cache=tmp_path / "cache")) == 4 and blind.looks == 8
+    for name, written in {"old.01234567.partial": 1, "young.01234567.partial": time.time()}.items():
+        (tmp_path / "cache" / name).touch()
+        os.utime(tmp_path / "cache" / name, (written, written))
+    prepare(data, cache=tmp_path / "cache")  # where nothing is written any more
+    assert [path.name for path in (tmp_path / "cache").glob("*.partial")] == ["young.01234567.partial"]
 
 
 def test_a_place_that_cannot_be_written(tmp_path, blind, monkeypatch):

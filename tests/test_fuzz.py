@@ -1,14 +1,13 @@
 """Damaged and invented files in their hundreds; `.github/fuzz.py` goes on where this ends."""
 
-import importlib.util
 import json
 from dataclasses import fields
-from pathlib import Path
 
 import fuzzed
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scripts import script
 
 from aullm_lite.config import PRESETS, AULLMConfig
 from aullm_lite.errors import InputError
@@ -97,9 +96,7 @@ def test_what_a_reader_must_not_do_is_noticed(reader):
 
 
 def test_the_long_form_has_the_same_targets_and_writes_findings_once(tmp_path):
-    spec = importlib.util.spec_from_file_location("fuzz", Path(__file__).parents[1] / ".github" / "fuzz.py")
-    long_form = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(long_form)
+    long_form = script("fuzz")
     assert long_form.NAMES == (*fuzzed.TARGETS,)
     for data in (b"first", b"second"):
         try:

@@ -1,6 +1,5 @@
 """The course runs as the reader gets it, solved and wrong; its files come from its sources and keep the targets."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import pytest
 pytest.importorskip("jupytext", reason='the notebooks need pip install -e ".[notebooks]"')
 
 from course import ROOT, SOURCES, exercises, mistakes, solved, wrong
+from scripts import script
 
 pytestmark = pytest.mark.notebook
 EVERY = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
@@ -18,10 +18,7 @@ EVERY = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.ste
 @pytest.fixture(scope="module")
 def make():
     """The script that runs and writes the notebooks."""
-    spec = importlib.util.spec_from_file_location("make_notebooks", ROOT / ".github" / "make_notebooks.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("make_notebooks")
 
 
 def output(notebook) -> str:

@@ -1,6 +1,5 @@
 """The comparison with other tools: both sides do the same work, and what is missing is said in one sentence."""
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -8,22 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scripts import script
 
 from aullm_lite.motion.lucas_kanade import warp
 from aullm_lite.synth.drawn import draw_identity
 from aullm_lite.synth.render import Actor, render
 from aullm_lite.synth.script import Movement, Script
 
-HERE = Path(__file__).parents[1] / ".github" / "peers.py"
-
 
 @pytest.fixture(scope="module")
 def peers():
     """The script and, as its attributes, its parts."""
-    path, spec = list(sys.path), importlib.util.spec_from_file_location("peers", HERE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
+    path = list(sys.path)
+    yield script("peers")
     sys.path[:] = path
 
 
@@ -71,8 +67,8 @@ def test_what_cannot_be_installed_is_said(peers, tmp_path):
         peers.faces.environment(tmp_path, str(tmp_path / "nothing.whl"))
 
 
-def working(peers, folder: Path, script: str):
-    (folder / "tool.py").write_text(script)
+def working(peers, folder: Path, code: str):
+    (folder / "tool.py").write_text(code)
     return peers.faces.worker(sys.executable, folder / "tool.py", folder / "tool.log")
 
 

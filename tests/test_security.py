@@ -1,16 +1,14 @@
 """The page on security says what is so: floors, limits, files, and that no pickle is loaded."""
 
-import importlib.util
 import re
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
+from scripts import ROOT, script
 
 from aullm_lite import limits
 
-ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / ".github" / "SECURITY.md").read_text(encoding="utf-8")
 CODE = [*ROOT.glob("aullm_lite/**/*.py"), *ROOT.glob("*.py"), *ROOT.glob(".github/**/*.py")]
 LOADERS = r"(torch|np|numpy|joblib)\.load|(pickle|dill|marshal)\.loads?|read_pickle|shelve\.open|yaml\.load"
@@ -18,31 +16,25 @@ OPTIONS = "allow_pickle=True|trust_remote_code=True|weights_only=False"
 RUNS_WHAT_IT_READS = re.compile(rf"(?<![.\w])({LOADERS}|eval|exec)\(|{OPTIONS}")
 
 
-@pytest.fixture(scope="module")
-def script():
-    """`.github/make_security.py`, which is no part of the package."""
-    spec = importlib.util.spec_from_file_location("make_security", ROOT / ".github" / "make_security.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+MAKER = script("make_security")
 
 
-def test_the_floors_on_the_page_are_those_of_the_project(script):
-    assert script.page(PAGE) == PAGE, "run .github/make_security.py"
-    assert len(script.floors()) > 20
+def test_the_floors_on_the_page_are_those_of_the_project():
+    assert MAKER.page(PAGE) == PAGE, "run .github/make_security.py"
+    assert len(MAKER.floors()) > 20
 
 
-def test_no_floor_goes_below_what_mended_a_fault(script):
-    for name, (_, mended) in script.AVOIDED.items():
-        assert Version(script.floors()[name]) >= Version(mended), name
+def test_no_floor_goes_below_what_mended_a_fault():
+    for name, (_, mended) in MAKER.AVOIDED.items():
+        assert Version(MAKER.floors()[name]) >= Version(mended), name
 
 
-def test_the_tested_versions_are_not_below_the_floors(script):
+def test_the_tested_versions_are_not_below_the_floors():
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pins = dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
     assert pins
-    for name in pins.keys() & script.floors().keys():
-        assert Requirement(f"{name}>={script.floors()[name]}").specifier.contains(pins[name]), name
+    for name in pins.keys() & MAKER.floors().keys():
+        assert Requirement(f"{name}>={MAKER.floors()[name]}").specifier.contains(pins[name]), name
 
 
 def test_every_test_that_is_named_is_there():

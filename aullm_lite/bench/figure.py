@@ -14,7 +14,7 @@ def stage_figure(figures: dict) -> Figure:
     figure = Figure(figsize=(11, 3.4), layout="constrained", facecolor="white")
     for ax, batch in zip(figure.subplots(1, len(batches), sharey=True, squeeze=False)[0], batches):
         _draw(ax, {row["stage"]: row for row in table["rows"] if row["batch"] == batch})
-        ax.set_title(f"{batch} clip{'s' if batch > 1 else ''} at once", loc="left", fontsize=11, color=INK)
+        ax.set_title("one clip" if batch == 1 else f"{batch} clips at once", loc="left", fontsize=11, color=INK)
     figure.suptitle("From six frames to twelve decisions: time and floor", x=0.01, ha="left", fontsize=13,
                     fontweight="bold", color=INK)  # fmt: skip
     figure.supxlabel(

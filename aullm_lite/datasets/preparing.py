@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from ..errors import InputError
 from ..faces import FaceFinder
+from ..files import sweep_old
 from ..processes import processes
 from . import store
 from .clip_records import NO_FACE, as_dataset, facts_of, with_pictures
@@ -84,6 +85,8 @@ def _tables(loaded: Loaded, samples: list[Sample], cache: Path | None) -> list[p
     for some in subjects.values():
         facts = [facts_of(sample, loaded.policy) for sample in some]
         orders.append((store.file_of(some, facts, loaded, cache), some, facts))
+    for folder in {path.parent for path, *_ in orders}:
+        sweep_old(folder)
     kept = [store.read(path) for path, *_ in orders]
     new = [order for order, table in zip(orders, kept) if table is None]
     _make(new, loaded.spec.title)
