@@ -130,36 +130,36 @@ def asking(caller: Caller, kinds: dict, until: float, running: Callable[[], bool
 
 def soak(minutes: float) -> dict:
     """Ask for so many minutes, after a warm-up in which every kind is asked once."""
-    with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(CALLERS) as pool:
+    with tempfile.TemporaryDirectory() as place:
         folder, temporary = Path(place), Path(place) / "gradio"
-        films = clips(folder)
-        picture = render_example(RECIPES[0], fps=2)[0]
-        kinds, known = requests(folder, films, picture), {}
+        kinds, known = requests(folder, clips(folder), render_example(RECIPES[0], fps=2)[0]), {}
         with app(temporary) as (url, process):
             callers = [Caller(url, folder, known, seed) for seed in range(CALLERS)]
-            wrong = [f"{name}: {problem}" for name, ask in kinds.items() if (problem := ask(callers[0]))]
-            watch = Watch(process.pid)
-            watch.start()
-            until = time.monotonic() + 60 * minutes
-            running = lambda: process.poll() is None  # noqa: E731
-            parts = list(pool.map(lambda caller: asking(caller, kinds, until, running), callers))
-            watch.over.set()
-            watch.join()
+            early = [f"{name}: {problem}" for name, ask in kinds.items() if (problem := ask(callers[0]))]
+            counts, wrong, memory = watched(process, callers, kinds, minutes)
             files = [path for path in temporary.rglob("*") if path.is_file()]
             facts = {"files": len(files), "files_mib": round(sum(path.stat().st_size for path in files) / MiB, 1)}
             facts["ended_early"] = process.poll()  # None, or the signal that ended it, less than zero
         left = [path for path in temporary.rglob("*") if path.is_file()]
-        facts["files_after_stop"] = len(left)  # uploads that have just broken off, which begin with tmp, may still come
-        facts["other_than_broken_off"] = sum(not path.name.startswith("tmp") for path in left)
-    counts = sum((part[0] for part in parts), Counter())
-    wrong += [problem for part in parts for problem in part[1]]
-    answers = {
-        "requests": sum(counts.values()),
-        "wrong": len(wrong),
-        "words": wrong[:10],
-        "kinds": dict(sorted(counts.items())),
-    }
-    return {"minutes": minutes, **answers, "memory": watch.marks(), **facts}
+    facts["files_after_stop"] = len(left)  # uploads that have just broken off, which begin with tmp, may still come
+    facts["other_than_broken_off"] = sum(not path.name.startswith("tmp") for path in left)
+    wrong = early + wrong
+    answers = {"requests": sum(counts.values()), "wrong": len(wrong), "words": wrong[:10]}
+    return {"minutes": minutes, **answers, "kinds": dict(sorted(counts.items())), "memory": memory, **facts}
+
+
+def watched(
+    process: subprocess.Popen, callers: list[Caller], kinds: dict, minutes: float
+) -> tuple[Counter, list, dict]:
+    """Let all ask at once while the memory is watched: how many of each kind, what was wrong, and the memory."""
+    watch, until = Watch(process.pid), time.monotonic() + 60 * minutes
+    watch.start()
+    with ThreadPoolExecutor(CALLERS) as pool:
+        running = lambda: process.poll() is None  # noqa: E731
+        parts = list(pool.map(lambda caller: asking(caller, kinds, until, running), callers))
+    watch.over.set()
+    watch.join()
+    return sum((part[0] for part in parts), Counter()), [word for part in parts for word in part[1]], watch.marks()
 
 
 def main() -> int:
