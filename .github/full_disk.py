@@ -17,8 +17,7 @@ from time import perf_counter
 from works import WORKS, try_all
 
 # isort: split
-from killed import asked, differing, ended, log, start, undisturbed
-from listing import everything
+from killed import Whole, asked, ended, log, start, undisturbed
 
 ROOM = 1 << 30  # bytes of a large disk
 
@@ -34,7 +33,7 @@ def disk(folder: Path, size: int):
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-def harm(work, folder: Path, size: int, wanted: dict, names: set) -> tuple[bool, list[str]]:
+def harm(work, folder: Path, size: int, whole: Whole) -> tuple[bool, list[str]]:
     """Whether the disk was too small, and all that is not as it should be."""
     with disk(folder, size) as enlarge:
         out = folder / "place"
@@ -53,8 +52,8 @@ def harm(work, folder: Path, size: int, wanted: dict, names: set) -> tuple[bool,
             wrong.append(f"exit status {status} with room: {log(out).read_text()[-500:]}")
         now = asked(work.kept, out)
         wrong += [f"{name} was done again" for name, value in kept.items() if now.get(name) != value]
-        wrong += [f"ends otherwise: {name}" for name in differing(wanted, work, out)]
-        return True, wrong + [f"left over: {name}" for name in set(everything(out)) - names]
+        wrong += [f"ends otherwise: {name}" for name in whole.differing(work, out)]
+        return True, wrong + [f"left over: {name}" for name in whole.left_over(out)]
 
 
 def filled(name: str, sizes: int, seed: int) -> dict:
@@ -62,13 +61,12 @@ def filled(name: str, sizes: int, seed: int) -> dict:
     rng, begun, full, wrong = random.Random(seed), perf_counter(), 0, []
     with tempfile.TemporaryDirectory() as place:
         place = Path(place)
-        work, whole = WORKS[name](place), place / "whole"
-        undisturbed(work, whole)
-        wanted, names = asked(work.result, whole), set(everything(whole))
-        needed = sum(path.stat().st_size for path in whole.rglob("*"))
+        work = WORKS[name](place)
+        whole = undisturbed(work, place / "whole")
+        needed = sum(path.stat().st_size for path in (place / "whole").rglob("*"))
         for number in range(sizes):
             size = 16_384 + int(needed * (number + rng.random()) / sizes)
-            found, some = harm(work, place / f"disk-{number}", size, wanted, names)
+            found, some = harm(work, place / f"disk-{number}", size, whole)
             full, wrong = full + found, wrong + [f"{size} bytes: {words}" for words in some]
             print(f"{name}: {size} bytes {'are too few' if found else 'suffice'}, {len(some)} wrong", flush=True)
     seconds = round(perf_counter() - begun, 1)

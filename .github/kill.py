@@ -1,7 +1,7 @@
 """kill -9 at any moment, then on to the end: is it what nobody disturbed would have made?
 
-`python .github/kill.py train loso --kills 50 --json FILE`; without names all of them.  Every second run starts anew and
-is killed, the next resumes it and is killed too, a third ends it.  Takes minutes on two cores.
+`python .github/kill.py train loso --kills 50 --json FILE`; without names all of them.  A run is killed, what resumes it
+at once is killed too, and an hour later, as it seems, a third ends it.  Takes minutes on two cores.
 """
 
 import sys

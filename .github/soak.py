@@ -141,7 +141,7 @@ def soak(minutes: float) -> dict:
             facts = {"files": len(files), "files_mib": round(sum(path.stat().st_size for path in files) / MiB, 1)}
             facts["ended_early"] = process.poll()  # None, or the signal that ended it, less than zero
         left = [path for path in temporary.rglob("*") if path.is_file()]
-    facts["files_after_stop"] = len(left)  # uploads that have just broken off, which begin with tmp, may still come
+    facts["files_after_stop"] = len(left)  # uploads that have just broken off, tmp*, stay: see visits.py
     facts["other_than_broken_off"] = sum(not path.name.startswith("tmp") for path in left)
     wrong = early + wrong
     answers = {"requests": sum(counts.values()), "wrong": len(wrong), "words": wrong[:10]}
@@ -172,7 +172,7 @@ def main() -> int:
     if args.json:
         args.json.write_text(text)
     print(text)
-    return int(report["wrong"] > 0 or report["ended_early"] is not None)
+    return int(report["wrong"] > 0 or report["ended_early"] is not None or report["other_than_broken_off"] > 0)
 
 
 if __name__ == "__main__":

@@ -26,10 +26,12 @@ def try_all(about: str, tries: str, times: int, measure: Callable[[str, int, int
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args()
-    rows = [measure(name, args.times, args.seed) for name in args.works or WORKS]
-    report = {"machine": {"cores": os.cpu_count(), "python": platform.python_version()}, "works": rows}
-    text = json.dumps(report, indent=1) + "\n"
-    if args.json:
-        args.json.write_text(text)
+    rows = []
+    for name in args.works or WORKS:
+        rows.append(measure(name, args.times, args.seed))
+        report = {"machine": {"cores": os.cpu_count(), "python": platform.python_version()}, "works": rows}
+        text = json.dumps(report, indent=1) + "\n"
+        if args.json:
+            args.json.write_text(text)
     print(text)
     return int(any(row[key] for row in rows for key in harm))

@@ -58,7 +58,7 @@ def _write(partial: Path, content: bytes, path: Path) -> None:
 def _sweep(folder: Path, pattern: str, age: float = 0) -> None:
     """Delete what was left by processes that were killed."""
     for left in folder.glob(pattern):
-        with suppress(FileNotFoundError):  # another process has swept it
+        with suppress(OSError):  # another process has swept it, or it is not ours to sweep
             if time.time() - left.stat().st_mtime >= age:
                 shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
 
@@ -85,8 +85,9 @@ def drawn(figure, form: str = "png", **options) -> bytes:
 def alone(folder: Path, part: str = "", *, wait: bool = False, advice: str = "choose another place") -> Iterator[None]:
     """Keep other processes out of a folder, or out of a part of it: an entry, or a share of the work.
 
-    The system takes the lock from a process that ends, however it ends, so a kill leaves none.  Waits for another
-    process that is at work there, or raises `InputError`.
+    The system takes the lock from a process that ends, however it ends, so a kill leaves none; between machines it
+    holds where their shared disk knows `flock`.  Waits for another process that is at work there, or raises
+    `InputError`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f".{part or 'writing'}.lock"
@@ -101,7 +102,7 @@ def alone(folder: Path, part: str = "", *, wait: bool = False, advice: str = "ch
             _sweep(folder, f"*.{MARK}.partial")
         yield
     finally:
-        lock.release()  # deletes its file where no other process can hold it by now
+        lock.release()  # of its file only the library knows whether another process can hold it: some versions keep it
 
 
 def new_folder(out: str | Path) -> Path:

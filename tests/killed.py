@@ -62,24 +62,44 @@ class Found:
     failed: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Whole:
+    """What a run makes that nobody disturbs: its result and files, how long it takes, and how many file operations."""
+
+    result: dict
+    names: list[str]
+    seconds: float
+    operations: int
+
+    def differing(self, work: Work, out: Path) -> list[str]:
+        """The first parts of the result in a folder that are not as they should be."""
+        try:
+            made = asked(work.result, out)
+        except RuntimeError as error:
+            return [str(error)[-500:]]
+        names = sorted(self.result.keys() | made.keys())
+        return [name for name in names if self.result.get(name) != made.get(name)][:5]
+
+    def left_over(self, out: Path) -> list[str]:
+        return sorted(set(everything(out)) - set(self.names))
+
+
 def torment(work: Work, place: Path, kills: int, seed: int = 0, say: Callable[[Found], object] = str) -> Found:
     """Kill a work so many times: a run, then what resumes it, each pair in a new folder inside `place`.
 
     The runs are killed at moments that are spread evenly, what resumes them at random; `say` hears of each pair.
     """
     rng, found = random.Random(seed), Found()
-    whole = place / "whole"
-    seconds, operations = undisturbed(work, whole)
-    wanted, names = asked(work.result, whole), everything(whole)
+    whole = undisturbed(work, place / "whole")
     while found.kills < kills:
         out = place / f"trial-{found.kills}"
         share = (found.kills + rng.random()) / kills
-        first = moment(rng, rng.random() < 0.5, share, seconds, operations)
-        again = moment(rng, rng.random() < 0.5, (1 - share) * rng.random(), seconds, operations)
+        first = moment(rng, rng.random() < 0.5, share, whole)
+        again = moment(rng, rng.random() < 0.5, (1 - share) * rng.random(), whole)
         _trial(work, out, [first, again][: kills - found.kills], found)
-        if different := differing(wanted, work, out):
+        if different := whole.differing(work, out):
             found.lost.append(f"{out.name} ends otherwise: {different}")
-        found.left_over += sorted(set(everything(out)) - set(names))
+        found.left_over += whole.left_over(out)
         shutil.rmtree(out)
         say(found)
     return found
@@ -96,7 +116,7 @@ def _trial(work: Work, out: Path, moments: list[Moment], found: Found) -> None:
         if status == -signal.SIGKILL:
             found.kills += 1
             found.half_written += asked(work.broken, out)
-            kept |= asked(work.kept, out)
+            kept = asked(work.kept, out) | kept  # what it was when it was first there
         elif status:
             found.failed.append(f"{work.name} ended with {status}: {log(out).read_text()[-500:]}")
     now = asked(work.kept, out)
@@ -122,19 +142,20 @@ def _end_of(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def moment(rng: random.Random, aimed: bool, share: float, seconds: float, operations: int) -> Moment:
+def moment(rng: random.Random, aimed: bool, share: float, whole: Whole) -> Moment:
     """After a share of the time, or, aimed, at a share of the file operations."""
     if aimed:
-        return Moment(number=int(share * operations), steps=rng.randrange(STEPS))
-    return Moment(seconds=share * seconds)
+        return Moment(number=int(share * whole.operations), steps=rng.randrange(STEPS))
+    return Moment(seconds=share * whole.seconds)
 
 
-def undisturbed(work: Work, out: Path) -> tuple[float, int]:
-    """How long it takes, and how many file operations."""
+def undisturbed(work: Work, out: Path) -> Whole:
+    """Run a work to its end."""
     begun = time.perf_counter()
     if status := ended(start(work, out, False)):
         raise RuntimeError(f"{work.name} fails undisturbed, with {status}: {log(out).read_text()[-2000:]}")
-    return time.perf_counter() - begun, int(log(out).read_text().split()[-1])
+    seconds, operations = time.perf_counter() - begun, int(log(out).read_text().split()[-1])
+    return Whole(asked(work.result, out), everything(out), seconds, operations)
 
 
 def start(work: Work, out: Path, go_on: bool, when: Moment = NEVER, words: str = "") -> int:
@@ -224,15 +245,6 @@ def asked(question: Callable[[Path], object], out: Path):
     if isinstance(answer, dict) and "error" in answer:
         raise RuntimeError(answer["error"])
     return answer
-
-
-def differing(wanted: dict, work: Work, out: Path) -> list[str]:
-    """The first parts of a result that are not as they should be."""
-    try:
-        made = asked(work.result, out)
-    except RuntimeError as error:
-        return [str(error)[-500:]]
-    return [name for name in sorted(wanted.keys() | made.keys()) if wanted.get(name) != made.get(name)][:5]
 
 
 def log(out: Path, words: str = "") -> Path:

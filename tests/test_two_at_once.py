@@ -77,13 +77,28 @@ def test_a_second_grading_is_refused(tmp_path, capsys, monkeypatch):
 def test_a_share_of_folds_is_refused_while_another_process_has_it(spy, tmp_path):
     data = noise(4)
     with Folds(tmp_path, "identity", {}).share("1/3", ()):
-        for folds in ("1/3", "0/2", None):
+        for folds in ("1/3", "01/3", "0/2", None):
             with pytest.raises(InputError, match=f"{TAKEN} give each process its own share with --folds"):
                 run(data, tmp_path, "motion", "identity", folds=folds)
         run(data, tmp_path, "motion")
         run(data, tmp_path, "identity", folds="0/3")
     done = run(data, tmp_path, "identity", go_on=True)
     assert set(done["table"]["rows"]) == {"motion", "identity"}
+
+
+def test_shares_that_begin_at_once_do_not_refuse_each_other(tmp_path):
+    """Also where the lock of an earlier run with another number of shares has stayed."""
+    folds = Folds(tmp_path, "identity", {})
+    folds.folder.mkdir(parents=True)
+    (folds.folder / ".share-0-of-1.lock").touch()
+
+    def begins(number: int) -> None:
+        for _ in range(100):
+            with folds.share(f"{number}/4", ()):
+                pass
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(begins, range(4)))
 
 
 def test_a_table_is_not_written_from_what_was_read_before_another_row_ended(spy, tmp_path, monkeypatch):

@@ -23,7 +23,9 @@ def run(checkpoint: str = "demo", device: str | None = None, say: Callable[[str]
     floors = {dtype: measure_floor(model.device, dtype) for dtype in (torch.float32, torch.bfloat16)}
     half = floors[torch.bfloat16].flops > floors[torch.float32].flops  # else the processor has no such instruction
     figures = {"machine": machine(model.device)}
-    figures["stages"] = [stage_table(model, dtype, floors[dtype], say=say) for dtype in list(floors)[: 1 + half]]
+    figures["stages"] = [
+        stage_table(model, dtype, floors[dtype], say=say) for dtype in floors if dtype == torch.float32 or half
+    ]
     if model.config.language_model != "none":
         say("folds")
         figures["folds"] = folds_together(model, 8 if device == "cpu" else 26)

@@ -85,8 +85,8 @@ def _tables(loaded: Loaded, samples: list[Sample], cache: Path | None) -> list[p
     for some in subjects.values():
         facts = [facts_of(sample, loaded.policy) for sample in some]
         orders.append((store.file_of(some, facts, loaded, cache), some, facts))
-    for folder in {path.parent for path, *_ in orders}:
-        sweep_old(folder)
+    if orders:
+        sweep_old(orders[0][0].parent)
     kept = [store.read(path) for path, *_ in orders]
     new = [order for order, table in zip(orders, kept) if table is None]
     _make(new, loaded.spec.title)

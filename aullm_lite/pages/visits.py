@@ -94,7 +94,8 @@ def stop(demo) -> None:
 class BrokenOff(set):
     """The uploads that broke off, as one of the sets of files that Gradio deletes by their age, and when it stops.
 
-    Gradio leaves what has come so far beside the finished uploads, and counts it nowhere.
+    Gradio leaves what has come so far beside the finished uploads, and counts it nowhere.  Nobody says that they broke
+    off, so what stalled within the last ten minutes may still go on, in another app too that has the same folder.
     """
 
     def __iter__(self) -> Iterator[str]:

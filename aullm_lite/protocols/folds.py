@@ -9,7 +9,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter
 
@@ -83,12 +83,15 @@ class Folds:
 
         Raises `InputError` where another process may have some of them.
         """
-        part, advice = f"share-{(which or '0/1').replace('/', '-of-')}", "give each process its own share with --folds"
-        with alone(self.folder, part, advice=advice):
-            for lock in self.folder.glob(".share-*-of-*.lock"):
-                if lock.stem.split("-of-")[1] != part.split("-of-")[1]:  # shares of another number overlap
-                    with alone(self.folder, lock.stem[1:], advice=advice):
-                        pass
+        i, n = parts_of(which)
+        advice = "give each process its own share with --folds"
+        with ExitStack() as held:
+            with alone(self.folder, "shares", wait=True):  # who looks at a lock holds it for a moment
+                held.enter_context(alone(self.folder, f"share-{i}-of-{n}", advice=advice))
+                for lock in self.folder.glob(".share-*-of-*.lock"):
+                    if not lock.stem.endswith(f"-of-{n}"):  # shares of another number overlap
+                        with alone(self.folder, lock.stem[1:], advice=advice):
+                            pass
             sweep_halves(*map(self.file, splits))
             yield
 
@@ -108,7 +111,7 @@ class Folds:
         facts = made | {"title": method.title}
         write_together({self.folder / SETTINGS: (json.dumps(facts, indent=1) + "\n").encode()})
         with tqdm(desc=self.name, unit="fold", total=len(splits)) as bar:
-            for n in range(0, len(splits), size):  # the same groups after a kill
+            for n in range(0, len(splits), size):  # what is there of a group stays as it is
                 if missing := self.missing(splits[n : n + size]):
                     self.run_group(method, data, missing, seed, made)
                 bar.update(len(splits[n : n + size]))
@@ -207,8 +210,14 @@ def digest(data: ClipSet) -> str:
 
 
 def shard(splits: Sequence[SubjectSplit], which: str | None) -> list[SubjectSplit]:
-    """Every n-th fold from the i-th on, for `i/n` with i from 0.  Raises `InputError` for anything else."""
+    """Every n-th fold from the i-th on, for `i/n`; see `parts_of`."""
+    i, n = parts_of(which)
+    return list(splits[i::n])
+
+
+def parts_of(which: str | None) -> tuple[int, int]:
+    """i and n of a share `i/n`, with i from 0; by default all is one share.  Raises `InputError` for anything else."""
     match = re.fullmatch(r"(\d+)/(\d+)", which or "0/1")
     if not match or not int(match[1]) < int(match[2]):
         raise InputError(f"--folds must be i/n with i from 0 to n-1, such as 0/4, got {which!r}.")
-    return list(splits[int(match[1]) :: int(match[2])])
+    return int(match[1]), int(match[2])
