@@ -51,6 +51,8 @@ def open_video(
     longest: float | None = None,
 ) -> "Video":
     """A video file or a folder of frames.  Raises `InputError` when it is neither, or longer than `longest` seconds."""
+    if "://" in str(path):
+        raise InputError(f"{str(path)!r} is an address, and none is opened: download the clip first.")
     path = Path(path)
     if not path.exists():
         raise InputError(f"There is no file or folder {str(path)!r}: check the path.")
@@ -126,7 +128,7 @@ class Video:
     def _finish(self) -> None:
         count = self.info.frames
         if count == 0:
-            raise InputError(f"{self.path.name} holds no frames that can be read: choose another file.")
+            raise InputError(f"{self.path.name} holds no frames that can be read: choose another one.")
         if count == 1:
             raise InputError(f"{self.path.name!r} holds a single frame, and one frame shows no movement: give a clip.")
         self.info.fps = (count - 1) / self._last

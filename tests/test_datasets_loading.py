@@ -454,7 +454,7 @@ def test_where_else_a_table_may_be(tmp_path):
     (tmp_path / "CASME2_RAW").mkdir()
     with pytest.raises(InputError, match=f"{path.name} lies in {tmp_path}, so give that as --root"):
         load(spec, root=tmp_path / "CASME2_RAW")
-    with pytest.raises(InputError, match=f"it holds {path.name}; check --data"):
+    with pytest.raises(InputError, match=f"it holds {path.name}; check the name of the data set"):
         load(DATA_SETS["samm"], root=tmp_path)
     with pytest.raises(InputError, match="There is no folder"):
         load(spec, root=tmp_path / "nowhere")

@@ -124,7 +124,7 @@ def test_what_is_no_table(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(InputError, match="t.xlsx is not an Excel table"):
         read_table(path)
-    with pytest.raises(InputError, match="There is no annotation file"):
+    with pytest.raises(InputError, match="is no annotation file: check the path"):
         read_table(tmp_path / "gone.xlsx")
 
 

@@ -61,7 +61,8 @@ def read_table(path: str | Path, sheet: str | None = None) -> Table:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"There is no annotation file {str(path)!r}: check the path.")
+        what = "a folder: name the table in it" if path.is_dir() else "no annotation file: check the path"
+        raise InputError(f"{str(path)!r} is {what}.")
     content = path.read_bytes()
     sheets = _old_sheets(path, content) if content.startswith(OLD_EXCEL) else _sheets(path, content)
     named = [name for name in sheets if sheet and name.strip().casefold() == sheet.casefold()]

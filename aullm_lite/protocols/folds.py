@@ -84,7 +84,7 @@ class Folds:
         Raises `InputError` where another process may have some of them.
         """
         i, n = parts_of(which)
-        advice = "give each process its own share with --folds"
+        advice = "give each process its own share with --folds i/n, all of the same n"
         with ExitStack() as held:
             with alone(self.folder, "shares", wait=True):  # who looks at a lock holds it for a moment
                 held.enter_context(alone(self.folder, f"share-{i}-of-{n}", advice=advice))
