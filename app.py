@@ -15,6 +15,7 @@ import aullm_lite.pages.gpu  # noqa: F401, I001  before all that imports torch
 from aullm_lite.demo import example_clips
 from aullm_lite.errors import InputError
 from aullm_lite.explain.page import CSS as WHY_CSS
+from aullm_lite.memory import share_freed_memory
 from aullm_lite.page import CSS
 from aullm_lite.pages import detect_tab, film, learn, learn_tab, loaded, studio_page, studio_tab, visits
 from aullm_lite.pages.events import KEPT, MOST_WAITING, PLAIN
@@ -37,9 +38,7 @@ THEME = gr.themes.Soft(
 )  # fmt: skip
 STYLE = "".join((CSS, WHY_CSS, film.CSS, studio_page.CSS, learn.CSS))
 LAUNCH = dict(theme=THEME, css=STYLE, max_file_size="20mb", show_error=False, footer_links=["api", "settings"])
-LAUNCH["state_session_capacity"] = (
-    500  # visitors; Gradio keeps a page for each, also of programs that never say goodbye
-)
+LAUNCH["state_session_capacity"] = 500  # visitors: Gradio keeps a page for each, also of programs that never leave
 
 
 async def leave(request: gr.Request) -> None:  # async: where Gradio itself looks through what it keeps
@@ -66,6 +65,7 @@ demo.temp_file_sets.append(visits.BrokenOff())
 
 def main() -> None:
     """Fetch and load what is needed, saying so, then serve at `GRADIO_SERVER_NAME` and `GRADIO_SERVER_PORT`."""
+    share_freed_memory()
     try:
         loaded.model()
         example_clips()

@@ -50,7 +50,8 @@ def _fuzzed(name: str, row: dict) -> str:
 def _soaked(figures: dict) -> str:
     held = figures["memory"]
     memory = f"memory after a quarter {held['quarter_mib']:,.0f} MiB, at the end {held['end_mib']:,.0f}"
-    times = f"{figures['requests']:,} requests in {figures['minutes']:.0f} minutes, {len(figures['kinds'])} kinds"
+    times = f"{figures['requests']:,} requests in {figures['minutes']:.0f} minutes, {len(figures['kinds'])} kinds, "
+    times += f"{figures['asked_again']} asked again"
     return f"| the app: good and bad requests, three at once | {times} | {figures['wrong']}; {memory} | `soak.py` |"
 
 

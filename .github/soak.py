@@ -144,7 +144,8 @@ def soak(minutes: float) -> dict:
     facts["files_after_stop"] = len(left)  # uploads that have just broken off, tmp*, stay: see visits.py
     facts["other_than_broken_off"] = sum(not path.name.startswith("tmp") for path in left)
     wrong = early + wrong
-    answers = {"requests": sum(counts.values()), "wrong": len(wrong), "words": wrong[:10]}
+    again = sum(caller.again for caller in callers)
+    answers = {"requests": sum(counts.values()), "asked_again": again, "wrong": len(wrong), "words": wrong[:10]}
     return {"minutes": minutes, **answers, "kinds": dict(sorted(counts.items())), "memory": memory, **facts}
 
 

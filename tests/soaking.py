@@ -9,6 +9,7 @@ import random
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ class Caller:
 
     def __init__(self, url: str, folder: Path, known: dict, seed: int = 0):
         self.url, self.folder, self.known, self.rng = url, folder, known, random.Random(seed)
+        self.again = 0  # requests asked twice
         self.http = httpx.Client(base_url=f"{url}gradio_api/", timeout=WAIT)
         self.arrive()
 
@@ -40,7 +42,12 @@ class Caller:
         self.client = Client(self.url, verbose=False, httpx_kwargs={"timeout": WAIT})
 
     def detect(self, clip: Path) -> dict:
-        return self.client.predict(handle_file(str(clip)), api_name="/detect")
+        try:
+            return self.client.predict(handle_file(str(clip)), api_name="/detect")
+        except CancelledError:  # Gradio's client asked while the stream of the answer before was being closed
+            self.again += 1
+            self.arrive()
+            return self.client.predict(handle_file(str(clip)), api_name="/detect")
 
     def fresh(self, clip: Path) -> Path:
         """The same film as a file that nobody has sent before: an mp4 may end with bytes that are skipped."""

@@ -105,11 +105,8 @@ def _where_else(spec: DataSetSpec, root: Path) -> str:
         if above := _tables_of(spec, folder):
             return f"{above[0].name} lies in {folder}, so give that as --root"
     others = ", ".join(path.name for path in sorted(root.glob("*.xls*")) if not path.name.startswith("~$"))
-    return (
-        f"it holds {others}; check the name of the data set, or name a table with --annotations"
-        if others
-        else "check --root"
-    )
+    said = f"it holds {others}; check the name of the data set, or name a table with --annotations"
+    return said if others else "check --root"
 
 
 def _rows(table: Table, spec: DataSetSpec, fps: float) -> tuple[list[Sample], list[str], str]:
