@@ -5,54 +5,50 @@ from pathlib import Path
 
 FAULTS = Path(__file__).parent / "faults"
 NAMES = {"assets": "download of model files", "synth-tree": "`synth --format casme2`"}  # of works that are no command
+INPUTS = {"config": "settings", "checkpoint": "weights", "tables": "annotation tables", "videos": "videos, pictures"}
 
 
 def faults(read) -> str:
     """What was done to the package, how often, and what went wrong."""
-    return "\n".join(
-        [
-            "| what was done | how often | what went wrong | again by |",
-            "|---|---|---|---|",
-            *(_killed(row) for row in read("kill.json")["works"]),
-            *(_full(row) for row in read("full_disk.json")["works"]),
-            *(_twice(row) for row in read("two_at_once.json")["works"]),
-            *(_fuzzed(name, row) for name, row in read("fuzz.json").items()),
-            _soaked(read("soak.json")),
-        ]
-    )
+    tried = [(what, by, read(f"{by}.json")["works"], cell) for what, by, cell in TRIED]
+    names = [NAMES.get(row["what"], f"`{row['what']}`") for row in tried[0][2]]
+    lines = ["| | " + " | ".join(names) + " | again by |", "|---" * (len(names) + 2) + "|"]
+    lines += [f"| {what} | {' | '.join(map(cell, rows))} | `{by}.py` |" for what, by, rows, cell in tried]
+    lines += ["", "| | how often | wrong | again by |", "|---|---|---|---|"]
+    lines += [_fuzzed(name, row) for name, row in read("fuzz.json").items()]
+    return "\n".join([*lines, _soaked(read("soak.json"))])
 
 
-def _name(work: str) -> str:
-    return NAMES.get(work, f"`{work}`")
-
-
-def _killed(row: dict) -> str:
-    harm = f"{row['lost']} lost, {row['half_written']} half-written, {row['left_over']} left over"
-    times = f"{row['kills']} kills, {row['failed']} runs failed"
-    return f"| `kill -9` at any moment, and of what resumes it: {_name(row['what'])} | {times} | {harm} | `kill.py` |"
-
-
-def _full(row: dict) -> str:
-    times = f"{row['full_disks']} disks too small"
-    return f"| disk full, then room again: {_name(row['what'])} | {times} | {row['wrong']} | `full_disk.py` |"
-
-
-def _twice(row: dict) -> str:
-    times = f"{row['pairs']} pairs, {row['refused']} refused"
-    return f"| two processes, one folder: {_name(row['what'])} | {times} | {row['wrong']} | `two_at_once.py` |"
+TRIED = (
+    (
+        "`kill -9` at any moment, and of what resumes it: kills; lost, half-written, left over, failed",
+        "kill",
+        lambda row: f"{row['kills']}; {row['lost']}, {row['half_written']}, {row['left_over']}, {row['failed']}",
+    ),
+    (
+        "disk full, then room again: disks that were too small; wrong",
+        "full_disk",
+        lambda row: f"{row['full_disks']}; {row['wrong']}",
+    ),
+    (
+        "two processes on one folder: pairs, of them one refused; wrong",
+        "two_at_once",
+        lambda row: f"{row['pairs']}, {row['refused']}; {row['wrong']}",
+    ),
+)
 
 
 def _fuzzed(name: str, row: dict) -> str:
-    minutes = f"{row['executions']:,} files in {row['seconds'] / 60:.0f} minutes"
-    return f"| damaged files, guided by coverage: {name} | {minutes} | {row['findings']} | `fuzz.py all 600` |"
+    times = f"{row['executions']:,} files in {row['seconds'] / 60:.0f} minutes"
+    return f"| damaged {INPUTS[name]}, guided by coverage | {times} | {row['findings']} | `fuzz.py {name} 270` |"
 
 
 def _soaked(figures: dict) -> str:
-    held = figures["memory"]
-    memory = f"memory after a quarter {held['quarter_mib']:,.0f} MiB, at the end {held['end_mib']:,.0f}"
-    times = f"{figures['requests']:,} requests in {figures['minutes']:.0f} minutes, {len(figures['kinds'])} kinds, "
-    times += f"{figures['asked_again']} asked again"
-    return f"| the app: good and bad requests, three at once | {times} | {figures['wrong']}; {memory} | `soak.py` |"
+    held, kinds = figures["memory"], len(figures["kinds"])
+    times = f"{figures['requests']:,} in {figures['minutes']:.0f} minutes, {figures['asked_again']} asked again"
+    memory = f"memory of the app at first {held['start_mib']:,.0f} MiB, after a quarter {held['quarter_mib']:,.0f}"
+    wrong = f"{figures['wrong']}; {memory}, at the end {held['end_mib']:,.0f}"
+    return f"| requests to the app, good and bad, of {kinds} kinds, three at once | {times} | {wrong} | `soak.py` |"
 
 
 def stream(read) -> str:
