@@ -38,7 +38,7 @@ THEME = gr.themes.Soft(
 )  # fmt: skip
 STYLE = "".join((CSS, WHY_CSS, film.CSS, studio_page.CSS, learn.CSS))
 LAUNCH = dict(theme=THEME, css=STYLE, max_file_size="20mb", show_error=False, footer_links=["api", "settings"])
-LAUNCH["state_session_capacity"] = 500  # visitors: Gradio keeps a page for each, also of programs that never leave
+LAUNCH["state_session_capacity"] = 500  # visitors: a page of 0.2 MB for each, also for programs that never leave
 
 
 async def leave(request: gr.Request) -> None:  # async: where Gradio itself looks through what it keeps
