@@ -14,12 +14,15 @@ from accelerate import PartialState
 from torch import Tensor, nn
 
 from .errors import InputError
+from .processes import end_with
 
 PIECE = 4096  # rows that are exchanged at a time
 
 
 def start() -> int:
     """Join the processes that `torchrun` or `accelerate launch` has started; how many they are."""
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # both launchers set it; killed, they would leave us training
+        end_with(os.getppid())
     PartialState(cpu=not torch.cuda.is_available())
     alone = world() == 1
     if alone and {"ACCELERATE_USE_CPU", "MASTER_ADDR"} <= os.environ.keys():

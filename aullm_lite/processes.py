@@ -22,13 +22,18 @@ def processes(count: int, return_as: str = "generator") -> Parallel:
 
 def _begin(parent: int) -> None:
     """Prepare one of several processes, whose parent may have been killed while they were starting."""
-    Thread(target=_end_with, args=(parent,), daemon=True).start()
+    end_with(parent)
     # cv2.setNumThreads itself names no module: to pickle it, Python would look for it in every module there is, and
     # transformers 5.15 answers for hundreds that it has not imported, by importing them, or without torchvision raises
     cv2.setNumThreads(1)
 
 
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:  # an orphan gets another; Windows does not tell
-        time.sleep(0.2)
-    os._exit(1)
+def end_with(parent: int) -> None:
+    """From now on end when the parent of this process has ended, even by a kill.  Windows does not tell."""
+
+    def watch() -> None:
+        while os.getppid() == parent:  # an orphan gets another
+            time.sleep(0.2)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-WORK = """
+WORKERS = """
 import os, sys, time
 from joblib import delayed
 from aullm_lite.processes import processes
@@ -19,6 +19,15 @@ def name(seconds):
 
 list(processes(2)(delayed(name)(60) for _ in range(2)))
 """
+TRAINING = """
+import os, time
+from aullm_lite import distributed
+
+distributed.start()
+print(os.getpid(), flush=True)
+time.sleep(60)
+"""
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
 
 def alive(pid: int) -> bool:
@@ -39,10 +48,14 @@ def test_a_process_that_begins_after_its_parent_was_killed_ends_at_once():
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes as Linux shows them")
-def test_processes_end_with_the_one_that_was_killed():
-    root = Path(__file__).parents[1]
-    with subprocess.Popen([sys.executable, "-c", WORK], stdout=subprocess.PIPE, cwd=root, text=True) as parent:
-        workers = [int(parent.stdout.readline()) for _ in range(2)]
+@pytest.mark.parametrize("how, code", [((), WORKERS), (TORCHRUN, TRAINING)], ids=["workers", "torchrun"])
+def test_processes_end_with_the_one_that_was_killed(tmp_path, how, code):
+    (tmp_path / "code.py").write_text(code)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *how, tmp_path / "code.py"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as parent:
+        numbers = (int(line) for line in parent.stdout if line.strip().isdigit())
+        workers = [next(numbers) for _ in range(2)]
         assert all(map(alive, workers))
         parent.kill()
         deadline = time.monotonic() + 20
