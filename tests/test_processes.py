@@ -24,7 +24,7 @@ import os, time
 from aullm_lite import distributed
 
 distributed.start()
-print(os.getpid(), flush=True)
+os.write(1, f"{os.getpid()}\\n".encode())  # at once: torchrun's processes print number and end of line apart
 time.sleep(60)
 """
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
